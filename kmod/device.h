@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's side of a volume: what the files around the protocol core share. Sections are named
+ * after the files that have the functions.
+ */
+#ifndef DMW_DEVICE_H
+#define DMW_DEVICE_H
+
+#include <linux/device-mapper.h>
+#include <linux/bio.h>
+#include <linux/completion.h>
+#include <linux/mempool.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "core.h"
+#include "compat.h"
+
+#define DM_MSG_PREFIX "warrant"
+
+struct crypto_aead;
+struct aead_request;
+struct dmw_device;
+struct dmw_keys;
+
+/**
+ * struct dmw_table - a parsed table line; lives as long as the target
+ * @key:     "logon:" and the key's description
+ * @anchor:  checkpoint 0 = none given
+ * @lun:                the LUN
+ * @uuid:               of the volume
+ * @allow_discards:     offer discards and pass them down
+ * @cache_mib:          memory for nodes
+ * @checkpoint_seconds: longest time between checkpoints
+ */
+struct dmw_table {
+	struct dm_dev		*lun;
+	u8			uuid[DMW_UUID_SIZE];
+	char			*key;
+	bool			allow_discards;
+	u32			cache_mib;
+	u32			checkpoint_seconds;
+	struct dmw_anchor	anchor;
+};
+
+/**
+ * struct dmw_host - one thread's way to LUN and keys
+ * @dev: volume
+ * @req: AEAD request of its own
+ * @sg:  associated data, text, MAC
+ * @aad: associated data, in memory that a cipher can reach
+ * @mac: likewise
+ * @iv:  likewise
+ */
+struct dmw_host {
+	struct dmw_device	*dev;
+	struct aead_request	*req;
+	struct scatterlist	*sg;
+	u8			*aad;
+	u8			*mac;
+	u8			*iv;
+};
+
+/** struct dmw_worker - runs tasks */
+struct dmw_worker {
+	struct work_struct	work;
+	struct dmw_host		host;
+	bool			awake;
+};
+
+#define DMW_MAX_WORKERS	32
+
+/**
+ * struct dmw_device - a table of target "warrant"
+ * @lock:    the core's lock; protects volume, workers' awake and read_tasks.
+ *           Taken from interrupts
+ * @host:    of the thread that opens or closes
+ * @read_tasks: tasks whose read is done and whose work is to come
+ * @pages:   of sectors in flight, see buffer.c
+ * @page_lock: held by whoever waits for the pool
+ * @arrays:  struct dmw_array, for ops of more than one sector
+ * @opened:  @volume is loaded
+ * @running: between resume and suspend. Locking: only in dm's suspend and resume paths
+ * @quiet:   woken when no task is under way
+ * @host_name: recorded with activations
+ * @timer:   periodic checkpoint
+ * @event:   raises a dm event
+ * @ti:           target
+ * @table:        table line
+ * @keys:         keys
+ * @volume:       the core
+ * @wq:           runs @workers and @timer
+ * @worker_count: workers in use
+ * @workers:      run tasks
+ * @bios:         for I/O to the LUN
+ * @shrinker:     gives nodes back
+ * @active:       among the volumes of this host that are in use
+ */
+struct dmw_device {
+	struct dm_target	*ti;
+	struct dmw_table	table;
+	struct dmw_keys		*keys;
+	struct dmw_host		host;
+	char			host_name[DMW_HOST_SIZE + 1];
+	bool			opened;
+	bool			running;
+
+	spinlock_t		lock;	/* the core's: see above */
+	struct dmw_volume	volume;
+	struct list_head	read_tasks;
+	struct workqueue_struct	*wq;
+	unsigned int		worker_count;
+	struct dmw_worker	workers[DMW_MAX_WORKERS];
+
+	struct bio_set		bios;
+	mempool_t		pages;
+	mempool_t		arrays;
+	struct mutex		page_lock;	/* see above */
+	struct dmw_shrinker	shrinker;
+	wait_queue_head_t	quiet;
+	struct delayed_work	timer;
+	struct work_struct	event;
+	struct list_head	active;
+};
+
+/** struct dmw_array - seals and buffers of an op of more than one sector */
+struct dmw_array {
+	struct dmw_seal	seals[DMW_FANOUT];
+	struct page	*pages[DMW_FANOUT];
+};
+
+/**
+ * struct dmw_bio - what hangs on each bio from above
+ * @bio:   NULL for a request of our own
+ * @done:  completed when that has ended
+ * @op:       what the core knows of it
+ * @dev:      volume
+ * @pages:    buffer of each sector
+ * @one_page: for an op of one sector
+ * @one_seal: likewise
+ * @array:    for other ops
+ */
+struct dmw_bio {
+	struct dmw_op		op;
+	struct dmw_device	*dev;
+	struct bio		*bio;
+	struct completion	*done;
+	struct page		**pages;
+	struct page		*one_page;
+	struct dmw_seal		one_seal;
+	struct dmw_array	*array;
+};
+
+/* table.c */
+int dmw_table_parse(struct dm_target *ti, unsigned int argc, char **argv, struct dmw_table *t);
+void dmw_table_free(struct dm_target *ti, struct dmw_table *t);
+unsigned int dmw_table_emit(const struct dmw_table *t, char *result, unsigned int maxlen);
+
+/* keys.c */
+struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error);
+void dmw_keys_destroy(struct dmw_keys *keys);
+int dmw_keys_get(struct dmw_keys *keys, const struct dmw_key_id *id, struct crypto_aead **tfm);
+void dmw_keys_put(struct dmw_keys *keys, struct crypto_aead *tfm);
+int dmw_host_init(struct dmw_host *h, struct dmw_device *dev);
+void dmw_host_exit(struct dmw_host *h);
+
+/* buffer.c */
+int dmw_buffers_init(struct dmw_device *dev);
+void dmw_buffers_exit(struct dmw_device *dev);
+void dmw_buffers_get(struct dmw_bio *b);
+void dmw_buffers_put(struct dmw_bio *b);
+void dmw_buffers_to_bio(struct dmw_bio *b);
+
+/* worker.c */
+int dmw_workers_init(struct dmw_device *dev);
+void dmw_workers_exit(struct dmw_device *dev);
+void dmw_device_submit(struct dmw_bio *b);
+int dmw_device_checkpoint(struct dmw_device *dev);
+void dmw_device_request_checkpoint(struct dmw_device *dev);
+u32 dmw_device_shrink(struct dmw_device *dev, u32 count);
+void dmw_device_drain(struct dmw_device *dev);
+void dmw_task_read_finished(struct dmw_device *dev, struct dmw_task *t);
+void dmw_task_finished(struct dmw_device *dev, struct dmw_task *t);
+
+/* lun.c */
+void dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t);
+
+/* cache.c */
+int dmw_cache_module_init(void);
+void dmw_cache_module_exit(void);
+int dmw_cache_init(struct dmw_device *dev);
+void dmw_cache_exit(struct dmw_device *dev);
+
+/* activation.c */
+int dmw_device_start(struct dmw_device *dev);
+void dmw_device_stop(struct dmw_device *dev);
+enum dmw_load_error dmw_device_probe(struct dmw_device *dev);
+
+#endif
