@@ -15,6 +15,11 @@
 
 #include "device.h"
 
+static const char *name_of(struct dmw_device *dev)
+{
+	return dm_device_name(dm_table_get_md(dev->ti->table));
+}
+
 /* Volumes of this host that are between resume and suspend. */
 static DEFINE_MUTEX(active_lock);
 static LIST_HEAD(active_devices);
@@ -120,8 +125,7 @@ static int first_start(struct dmw_device *dev)
 	int ret;
 
 	if (err) {
-		DMERR("%s: %s", dm_device_name(dm_table_get_md(dev->ti->table)),
-		      dmw_load_error_text(err));
+		DMERR("%s: %s", name_of(dev), dmw_load_error_text(err));
 		forget_volume(dev);
 		return dmw_load_error_errno(err);
 	}
@@ -133,9 +137,11 @@ static int first_start(struct dmw_device *dev)
 		forget_volume(dev);
 		return ret;
 	}
+	if (dev->volume.state.other_damaged)
+		DMWARN("%s: one of the two superblocks did not verify: torn by a crash, or tampered with",
+		       name_of(dev));
 	if (dev->volume.stats.recovered || dev->volume.stats.lost)
-		DMINFO("%s: recovered: %llu sectors settled, %llu damaged",
-		       dm_device_name(dm_table_get_md(dev->ti->table)),
+		DMINFO("%s: recovered: %llu sectors settled, %llu damaged", name_of(dev),
 		       dev->volume.stats.recovered, dev->volume.stats.lost);
 	return 0;
 }
@@ -146,7 +152,7 @@ static int start_again(struct dmw_device *dev)
 
 	if (err)
 		DMERR("%s: the volume changed while it was suspended; close it and open it again",
-		      dm_device_name(dm_table_get_md(dev->ti->table)));
+		      name_of(dev));
 	return dmw_load_error_errno(err);
 }
 
@@ -168,8 +174,7 @@ int dmw_device_start(struct dmw_device *dev)
 	int ret = become_active(dev);
 
 	if (ret) {
-		DMERR("%s: the volume is open already under another name",
-		      dm_device_name(dm_table_get_md(dev->ti->table)));
+		DMERR("%s: the volume is open already under another name", name_of(dev));
 		goto out;
 	}
 	ret = dev->opened ? start_again(dev) : first_start(dev);
@@ -201,7 +206,7 @@ void dmw_device_stop(struct dmw_device *dev)
 	cancel_delayed_work_sync(&dev->timer);
 	if (dmw_device_checkpoint(dev))
 		DMERR("%s: not checkpointed; the next opening recovers what was flushed",
-		      dm_device_name(dm_table_get_md(dev->ti->table)));
+		      name_of(dev));
 	dmw_device_drain(dev);
 	become_inactive(dev);
 	memalloc_noio_restore(noio);
@@ -241,7 +246,7 @@ void dmw_host_assert_locked(struct dmw_host *h)
 
 void dmw_host_event(struct dmw_host *h, enum dmw_event event, u64 sector, int error)
 {
-	const char *name = dm_device_name(dm_table_get_md(h->dev->ti->table));
+	const char *name = name_of(h->dev);
 
 	switch (event) {
 	case DMW_EVENT_MISMATCH:

@@ -142,14 +142,28 @@ u32 dmw_tree_shrink(struct dmw_volume *v, u32 count)
 	return freed;
 }
 
+static struct dmw_node *take_reserve(struct dmw_tree *t)
+{
+	struct dmw_node *n = list_first_entry_or_null(&t->reserve, struct dmw_node, list);
+
+	if (n) {
+		list_del_init(&n->list);
+		t->reserve_count--;
+		t->count++;
+	}
+	return n;
+}
+
 /*
  * Memory for a node. The reserve is for one op at a time: it is enough for that op's whole path, so
  * that op finishes, and what it leaves dirty the next checkpoint (which needs no nodes) makes
- * clean. Return: NULL when the op has to wait and is queued, or has failed.
+ * clean. While there is such an op nobody else evicts: two ops short of memory would take each
+ * other's nodes away for ever. Return: NULL when the op has to wait and is queued, or has failed.
  */
 static struct dmw_node *obtain(struct dmw_volume *v, struct dmw_op *op)
 {
 	struct dmw_tree *t = &v->tree;
+	bool others = t->owner && t->owner != op;
 	struct dmw_node *n = NULL;
 
 	if (t->count < t->limit) {
@@ -157,16 +171,13 @@ static struct dmw_node *obtain(struct dmw_volume *v, struct dmw_op *op)
 		if (n)
 			t->count++;
 	}
-	if (!n)
+	if (!n && !others)
 		n = evict(v);
-	if (!n && t->reserve_count && (!t->owner || t->owner == op)) {
-		n = list_first_entry(&t->reserve, struct dmw_node, list);
-		list_del_init(&n->list);
-		t->reserve_count--;
-		t->count++;
+	if (!n && !others) {
 		t->owner = op;
+		n = take_reserve(t);
 	}
-	if (!n && v->failed) {
+	if (!n && v->failed && !others) {
 		/* No checkpoint will make any node clean again. */
 		op->error = -EIO;
 	} else if (!n) {
@@ -257,7 +268,10 @@ void dmw_tree_dirty(struct dmw_volume *v, struct dmw_node *n)
 	n->dirty = true;
 	list_del(&n->list);
 	list_add_tail(&n->list, &t->dirty[n->level]);
-	if (++t->dirty_count > t->limit / 2 && v->checkpoint.state == DMW_CHECKPOINT_IDLE)
+	t->dirty_count++;
+	/* Ops that wait for memory may have found nothing yet that a checkpoint makes clean. */
+	if ((t->dirty_count > t->limit / 2 || !list_empty(&t->waiters)) &&
+	    v->checkpoint.state == DMW_CHECKPOINT_IDLE)
 		dmw_checkpoint_request(v);
 }
 
