@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the subcommands of warrantctl share. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "libdmwarrant.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Options that several commands have; their own begin at OPTION_OWN. */
+enum {
+	OPTION_HELP = 1,
+	OPTION_JSON,
+	OPTION_DRY_RUN,
+	OPTION_PROGRESS_JSON,
+	OPTION_KEYSET,
+	OPTION_KEYSET_FD,
+	OPTION_OWN,
+};
+
+/**
+ * struct cli_option - a long option, for the parser and for --help alike
+ * @name: without dashes; NULL ends a table
+ * @arg:  name of its argument; NULL = none
+ * @id:   OPTION_...
+ * @help: one line
+ */
+struct cli_option {
+	const char	*name;
+	const char	*arg;
+	int		id;
+	const char	*help;
+};
+
+#define CLI_HELP	{ "help", NULL, OPTION_HELP, "show this text" }
+#define CLI_JSON	{ "json", NULL, OPTION_JSON, "print the result, or the error, as JSON" }
+#define CLI_DRY_RUN	{ "dry-run", NULL, OPTION_DRY_RUN, "check everything, change nothing" }
+#define CLI_PROGRESS	{ "progress-json", NULL, OPTION_PROGRESS_JSON, \
+			  "print progress as lines of JSON on stderr" }
+#define CLI_KEYSET	{ "keyset", "FILE", OPTION_KEYSET, \
+			  "file with the volume's keys, accessible to its owner only" }
+#define CLI_KEYSET_FD	{ "keyset-fd", "N", OPTION_KEYSET_FD, \
+			  "read the keys from file descriptor N" }
+#define CLI_END		{ NULL, NULL, 0, NULL }
+
+struct cli;
+
+/**
+ * struct cli_command - a subcommand
+ * @noun:      "volume"
+ * @verb:      "format"
+ * @arguments: what follows the options, for the usage line
+ * @summary:   one line
+ * @text:      the rest of --help
+ * @options:   ends with CLI_END
+ * @run:       does it. Return: 0, a negative errno of the library, or from cli_usage()
+ */
+struct cli_command {
+	const char			*noun;
+	const char			*verb;
+	const char			*arguments;
+	const char			*summary;
+	const char			*text;
+	const struct cli_option		*options;
+	int				(*run)(struct cli *c);
+};
+
+/**
+ * struct cli - one run of warrantctl
+ * @command:     which
+ * @lib:         library context
+ * @argc:        arguments behind the verb
+ * @argv:        likewise; after the options, the rest
+ * @arg:         argument of the option that cli_next_option() returned
+ * @keyset_path: --keyset
+ * @keyset_fd:   --keyset-fd, -1 = none
+ * @json:        --json
+ * @dry_run:     --dry-run
+ * @progress_json: --progress-json
+ * @progress_shown: a progress line stands on the terminal
+ * @streaming:   the map is printed as it is found; the rest of @out follows it
+ * @out:         the result as JSON; commands fill it whether or not it is asked for
+ */
+struct cli {
+	const struct cli_command	*command;
+	struct libdmwarrant		*lib;
+	int				argc;
+	char				**argv;
+	const char			*arg;
+	const char			*keyset_path;
+	int				keyset_fd;
+	bool				json;
+	bool				dry_run;
+	bool				progress_json;
+	bool				progress_shown;
+	bool				streaming;
+	struct json_object		*out;
+};
+
+/* Returned by cli_usage(): the message is printed already. */
+#define CLI_USAGE	1
+
+/* options.c */
+int cli_next_option(struct cli *c);
+int cli_arguments(struct cli *c, int count);
+int cli_number(struct cli *c, const char *text, uint64_t from, uint64_t to, uint64_t *value);
+int cli_usage(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cli_help(const struct cli_command *command);
+int cli_keyset(struct cli *c, struct libdmwarrant_keyset **keyset);
+
+/* output.c */
+void cli_say(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void cli_set_u64(struct json_object *o, const char *name, uint64_t value);
+void cli_set_text(struct json_object *o, const char *name, const char *value);
+void cli_set_bool(struct json_object *o, const char *name, bool value);
+void cli_set_uuid(struct json_object *o, const char *name, const uint8_t *uuid);
+void cli_set_anchor(struct json_object *o, const char *name, const struct libdmwarrant_anchor *a);
+void cli_set_time(struct json_object *o, const char *name, uint64_t seconds);
+const char *cli_size(uint64_t bytes, char text[16]);
+const char *cli_time(uint64_t seconds, char text[32]);
+void cli_stream_begin(struct cli *c, const char *array);
+void cli_stream(struct cli *c, struct json_object *element, bool first);
+void cli_finish(struct cli *c);
+int cli_progress(void *arg, const struct libdmwarrant_progress *p);
+void cli_progress_end(struct cli *c);
+
+/* One for each subcommand. */
+extern const struct cli_command command_volume_format;
+extern const struct cli_command command_volume_open;
+extern const struct cli_command command_volume_close;
+extern const struct cli_command command_volume_status;
+extern const struct cli_command command_volume_list;
+extern const struct cli_command command_volume_check;
+extern const struct cli_command command_volume_dump;
+extern const struct cli_command command_keyset_generate;
+extern const struct cli_command command_keyset_show;
+
+#endif

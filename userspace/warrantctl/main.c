@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* warrantctl: a thin program on libdmwarrant. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "cli.h"
+
+static const struct cli_command *const commands[] = {
+	&command_volume_format,
+	&command_volume_open,
+	&command_volume_close,
+	&command_volume_status,
+	&command_volume_list,
+	&command_volume_check,
+	&command_volume_dump,
+	&command_keyset_generate,
+	&command_keyset_show,
+};
+
+static void overview(FILE *f)
+{
+	size_t i;
+
+	fputs("usage: warrantctl NOUN VERB [OPTION...] [ARGUMENT...]\n\n"
+	      "Sealed, authenticated volumes for interception evidence on untrusted LUNs.\n\n", f);
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(f, "  %-7s%-10s%s\n", commands[i]->noun, commands[i]->verb,
+			commands[i]->summary);
+	fputs("\nwarrantctl NOUN VERB --help explains each; warrantctl(8) has all of it.\n"
+	      "Options: --help, --version.\n\n"
+	      "Exit codes: 0 success; 1 wrong parameters; 2 no permission or wrong key;\n"
+	      "3 out of memory; 4 wrong device; 5 exists already or busy; 6 damage found;\n"
+	      "7 rolled back behind the anchor.\n", f);
+}
+
+/* Neither a core dump nor a debugger of the same user may see keys. */
+static void harden(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__
+	/* OpenSSL has derived keys on the heap. Best effort: keysets are locked anyway. */
+	mlockall(MCL_CURRENT | MCL_ONFAULT);
+#endif
+}
+
+static const struct cli_command *find_command(const char *noun, const char *verb)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i]->noun, noun) && !strcmp(commands[i]->verb, verb))
+			return commands[i];
+	return NULL;
+}
+
+static enum libdmwarrant_exit finish(struct cli *c, int ret)
+{
+	enum libdmwarrant_exit code;
+	struct json_object *e;
+
+	cli_progress_end(c);
+	code = ret == CLI_USAGE ? LIBDMWARRANT_EXIT_USAGE : libdmwarrant_exit(ret);
+	if (ret < 0) {
+		fprintf(stderr, "warrantctl: %s %s: %s\n", c->command->noun, c->command->verb,
+			libdmwarrant_error(c->lib));
+		e = json_object_new_object();
+		cli_set_text(e, "text", libdmwarrant_error(c->lib));
+		cli_set_u64(e, "errno", -ret);
+		cli_set_u64(e, "exit", code);
+		json_object_object_add(c->out, "error", e);
+	}
+	if (c->json && ret != CLI_USAGE)
+		cli_finish(c);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "warrantctl: cannot write the output: %s\n", strerror(errno));
+		code = LIBDMWARRANT_EXIT_DEVICE;
+	}
+	return code;
+}
+
+static enum libdmwarrant_exit run(const struct cli_command *command, int argc, char **argv)
+{
+	struct cli c = { .command = command, .argc = argc, .argv = argv, .keyset_fd = -1 };
+	enum libdmwarrant_exit code;
+	char schema[64];
+
+	c.out = json_object_new_object();
+	if (!c.out || libdmwarrant_new(&c.lib)) {
+		fputs("warrantctl: not enough memory\n", stderr);
+		return LIBDMWARRANT_EXIT_MEMORY;
+	}
+	snprintf(schema, sizeof(schema), "dm-warrant/%s-%s", command->noun, command->verb);
+	cli_set_text(c.out, "schema", schema);
+	cli_set_u64(c.out, "version", 1);
+	libdmwarrant_set_progress(c.lib, cli_progress, &c);
+	code = finish(&c, command->run(&c));
+	json_object_put(c.out);
+	libdmwarrant_free(c.lib);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	harden();
+	if (argc >= 2 && !strcmp(argv[1], "--version")) {
+		printf("warrantctl %s\n", libdmwarrant_version());
+		return 0;
+	}
+	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		overview(stdout);
+		return 0;
+	}
+	command = argc >= 3 ? find_command(argv[1], argv[2]) : NULL;
+	if (!command) {
+		overview(stderr);
+		return LIBDMWARRANT_EXIT_USAGE;
+	}
+	return run(command, argc - 2, argv + 2);
+}
