@@ -234,11 +234,6 @@ u64 dmw_host_time(struct dmw_host *h)
 	return ktime_get_real_seconds();
 }
 
-void dmw_host_kick(struct dmw_host *h)
-{
-	/* whoever holds the lock sees to it: dispatch() in worker.c */
-}
-
 void dmw_host_assert_locked(struct dmw_host *h)
 {
 	lockdep_assert_held(&h->dev->lock);

@@ -459,9 +459,6 @@ enum dmw_event {
 /** dmw_host_event() - tell the administrator. Context: may hold the lock, does not sleep */
 void dmw_host_event(struct dmw_host *h, enum dmw_event event, u64 sector, int error);
 
-/** dmw_host_kick() - there are tasks to be taken, or ops to be ended. Context: lock held */
-void dmw_host_kick(struct dmw_host *h);
-
 /** dmw_host_assert_locked() - is the volume's lock held? */
 void dmw_host_assert_locked(struct dmw_host *h);
 

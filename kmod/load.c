@@ -92,8 +92,10 @@ static void load_copy(struct dmw_host *h, const struct dmw_lun *lun, u64 block,
 {
 	int ret;
 
-	if (dmw_host_read(h, block << DMW_SECTOR_SHIFT, d, sizeof(*d))) {
-		c->error = DMW_LOAD_IO;
+	ret = dmw_host_read(h, block << DMW_SECTOR_SHIFT, d, sizeof(*d));
+	if (ret) {
+		/* -ENODATA is what the block layer makes of a medium error: it is gone for good. */
+		c->error = ret == -ENODATA ? DMW_LOAD_SUPERBLOCK_DAMAGED : DMW_LOAD_IO;
 		return;
 	}
 	ret = dmw_superblock_decode(&c->sb, d, block);
@@ -145,13 +147,16 @@ static enum dmw_load_error choose_copy(struct dmw_state *s, const struct copy *a
 {
 	const struct copy *best = NULL;
 
+	/* The copy that cannot be read now may be the newer one: not the moment to go on from here. */
+	if (a->error == DMW_LOAD_IO || b->error == DMW_LOAD_IO)
+		return DMW_LOAD_IO;
 	if (!a->error)
 		best = a;
 	if (!b->error && (!best || b->sb.checkpoint > best->sb.checkpoint))
 		best = b;
 	if (!best) {
 		/* The more telling of two errors: "wrong keyset" beats "nothing there". */
-		if (a->error == DMW_LOAD_NOT_A_VOLUME && b->error != DMW_LOAD_IO)
+		if (a->error == DMW_LOAD_NOT_A_VOLUME)
 			return b->error;
 		return a->error;
 	}

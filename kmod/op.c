@@ -55,7 +55,6 @@ void dmw_op_end(struct dmw_volume *v, struct dmw_op *op, int error)
 	op->error = error;
 	dmw_tree_release(v, op);
 	list_add_tail(&op->wait, &v->completed);
-	dmw_host_kick(v->host);
 }
 
 /* ---- locking sectors ---- */

@@ -174,34 +174,59 @@ static const struct item *newest_fit(struct recovery *r, u64 sector, u64 tree_no
 	return NULL;
 }
 
+static void lost(struct recovery *r, u64 sector, int error)
+{
+	r->v->stats.lost++;
+	dmw_host_event(r->v->host, DMW_EVENT_LOST, sector, error);
+}
+
+/* Nothing is known of the data: reads shall fail rather than go back behind the newest seal. */
+static const struct item *newest_open(struct recovery *r, u64 sector, const struct item *items,
+				      u32 count)
+{
+	while (!covers(&items[count - 1], sector))
+		count--;
+	return &items[count - 1];
+}
+
 static void resolve(struct recovery *r, struct dmw_node *leaf, u32 i, const struct item *items,
 		    u32 count, const struct dmw_read_req *req)
 {
 	u64 sector = (leaf->index << DMW_FANOUT_SHIFT) + i;
-	const struct item *it = NULL;
+	const struct item *it;
 	struct dmw_seal settled;
 
 	dmw_seal_from_disk(&settled, &leaf->seals->seals[i]);
-	if (!req->error)
-		it = newest_fit(r, sector, settled.nonce, items, count, req->buf);
+	if (req->error) {
+		settle(r, leaf, i, newest_open(r, sector, items, count));
+		lost(r, sector, req->error);
+		return;
+	}
+	it = newest_fit(r, sector, settled.nonce, items, count, req->buf);
 	if (it) {
 		settle(r, leaf, i, it);
 		r->v->stats.recovered++;
-	} else if (settled.nonce && (req->error || !fits(r, sector, &settled, req->buf))) {
-		r->v->stats.lost++;
-		dmw_host_event(r->v->host, DMW_EVENT_LOST, sector,
-			       req->error ? req->error : -EILSEQ);
+	} else if (settled.nonce && !fits(r, sector, &settled, req->buf)) {
+		lost(r, sector, -EILSEQ);
 	}
 }
 
-static void resolve_batch(struct recovery *r, struct dmw_node *leaf, const struct item *items,
-			  u32 count, u32 n)
+/*
+ * Return: an errno when the LUN cannot be read now. Nothing has been written, so the next opening may
+ * try again. A medium error (-ENODATA) is another matter: that sector is gone.
+ */
+static int resolve_batch(struct recovery *r, struct dmw_node *leaf, const struct item *items,
+			 u32 count, u32 n)
 {
 	u32 k;
 
 	dmw_host_read_many(r->v->host, r->reqs, n);
 	for (k = 0; k < n; k++)
+		if (r->reqs[k].error && r->reqs[k].error != -ENODATA)
+			return r->reqs[k].error;
+	for (k = 0; k < n; k++)
 		resolve(r, leaf, r->sectors[k], items, count, &r->reqs[k]);
+	return 0;
 }
 
 static int recover_leaf(struct recovery *r, const struct item *items, u32 count)
@@ -215,7 +240,7 @@ static int recover_leaf(struct recovery *r, const struct item *items, u32 count)
 	if (ret)
 		return ret;
 	apply_leaf(r, leaf, items, count, open);
-	for (i = 0; i < DMW_FANOUT; i++) {
+	for (i = 0; i < DMW_FANOUT && !ret; i++) {
 		if (!open[i])
 			continue;
 		r->sectors[n] = i;
@@ -223,14 +248,14 @@ static int recover_leaf(struct recovery *r, const struct item *items, u32 count)
 						      (leaf->index << DMW_FANOUT_SHIFT) + i)
 				    << DMW_SECTOR_SHIFT;
 		if (++n == BATCH) {
-			resolve_batch(r, leaf, items, count, n);
+			ret = resolve_batch(r, leaf, items, count, n);
 			n = 0;
 		}
 	}
-	if (n)
-		resolve_batch(r, leaf, items, count, n);
+	if (n && !ret)
+		ret = resolve_batch(r, leaf, items, count, n);
 	dmw_tree_put(r->v, leaf);
-	return 0;
+	return ret;
 }
 
 static enum dmw_load_error recover_leaves(struct recovery *r)

@@ -14,7 +14,6 @@ void dmw_task_start(struct dmw_volume *v, struct dmw_task *t)
 {
 	v->task_count++;
 	list_add_tail(&t->list, &v->tasks);
-	dmw_host_kick(v->host);
 }
 
 /** dmw_wake() - take an op off the list it waits on; it is advanced before the lock is let go */
