@@ -72,6 +72,7 @@ static void dispatch(struct dmw_device *dev, unsigned int self, struct list_head
 {
 	wake_workers(dev, self);
 	list_splice_init(&dev->volume.completed, ended);
+	/* No barrier needed: the waiter looks at task_count under the lock after it has queued. */
 	if (!dev->volume.task_count && waitqueue_active(&dev->quiet))
 		wake_up(&dev->quiet);
 }

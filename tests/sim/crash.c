@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Crash images: which there are, and whether the core makes of each what it must.
+ */
+#include "sim.h"
+
+#define MAX_UNITS	4096
+#define TEAR_TRIES	3
+
+/* ---- images seen already ---- */
+
+static struct {
+	u64	*keys;
+	u64	cap;
+	u64	used;
+} seen;
+
+void crash_reset(void)
+{
+	if (!seen.keys) {
+		seen.cap = 1 << 16;
+		seen.keys = calloc(seen.cap, sizeof(*seen.keys));
+	} else if (seen.used) {
+		memset(seen.keys, 0, seen.cap * sizeof(*seen.keys));
+	}
+	seen.used = 0;
+}
+
+static void seen_grow(void)
+{
+	u64 *old = seen.keys, cap = seen.cap, i, k;
+
+	seen.cap *= 4;
+	seen.keys = calloc(seen.cap, sizeof(*seen.keys));
+	for (i = 0; i < cap; i++) {
+		if (!old[i])
+			continue;
+		for (k = old[i] & (seen.cap - 1); seen.keys[k]; k = (k + 1) & (seen.cap - 1))
+			;
+		seen.keys[k] = old[i];
+	}
+	free(old);
+}
+
+static bool seen_before(u64 key)
+{
+	u64 i;
+
+	key |= 1;
+	for (i = key & (seen.cap - 1); seen.keys[i]; i = (i + 1) & (seen.cap - 1))
+		if (seen.keys[i] == key)
+			return true;
+	seen.keys[i] = key;
+	if (++seen.used * 2 > seen.cap)
+		seen_grow();
+	return false;
+}
+
+/* ---- one image ---- */
+
+/** read_all() - what all tracked sectors hold, zeros being 0 */
+void read_all(struct machine *m, u64 *values)
+{
+	u64 *before = m->values;
+	u32 i;
+
+	memset(values, 0, MAX_TRACKED * sizeof(*values));
+	m->values = values;
+	for (i = 0; i < cfg.leaf_count; i++) {
+		machine_submit(m, DMW_OP_READ, cfg.leaves[i] << DMW_FANOUT_SHIFT,
+			       leaf_window(i), false);
+		machine_drain(m, true);
+	}
+	m->values = before;
+}
+
+static void check_stats(struct machine *m)
+{
+	if (m->vol.stats.lost)
+		fail("recovery declares %llu sectors lost",
+		     (unsigned long long)m->vol.stats.lost);
+	if (m->vol.failed)
+		fail("a recovered volume has failed: %d", m->vol.failed);
+}
+
+/* Nothing may be written, and it must come to the same. */
+static void check_read_only(const struct image *img, const struct allowed *a, u64 *values)
+{
+	struct machine m;
+	struct disk d;
+	enum dmw_load_error err;
+
+	disk_init(&d, img);
+	machine_init(&m, &d);
+	err = machine_open(&m, true);
+	if (err)
+		fail("cannot be opened read-only after a crash: %s", dmw_load_error_text(err));
+	read_all(&m, values);
+	check_stats(&m);
+	oracle_check(a, values, "read-only after a crash");
+	machine_free(&m);
+	disk_free(&d);
+}
+
+/* Open, checkpoint, crash now and then meanwhile; look at all sectors. */
+static void commit(struct machine *m, const struct allowed *a, unsigned int depth, u64 *values)
+{
+	bool in_order = !one_in(3);
+	enum dmw_load_error err = machine_open(m, false);
+
+	if (err)
+		fail("cannot be opened after a crash: %s", dmw_load_error_text(err));
+	check_stats(m);
+	machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
+	while (m->job_count) {
+		if (depth < 2 && one_in(cfg.again_in))
+			crash_check(m, a, depth + 1);
+		machine_step(m, in_order);
+	}
+	machine_drain(m, true);
+	if (!dmw_volume_idle(&m->vol))
+		fail("not idle after the first checkpoint");
+	read_all(m, values);
+	check_stats(m);
+	oracle_check(a, values, depth > 1 ? "after a crash during recovery" : "after a crash");
+}
+
+/** recover_and_check() - open an image for good, crashing now and then meanwhile */
+void recover_and_check(struct machine *m, const struct allowed *a, u64 *values)
+{
+	commit(m, a, 1, values);
+}
+
+/** crash_image_check() - is all well after a crash that left this image? */
+void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth)
+{
+	u64 values[MAX_TRACKED], again[MAX_TRACKED];
+	struct allowed exactly = { 0 };
+	struct machine m;
+	struct disk d;
+	bool twice;
+
+	totals.states++;
+	if (seen_before(mix(img->hash) ^ a->hash)) {
+		totals.skipped++;
+		return;
+	}
+	totals.images++;
+	totals.depth2 += depth > 1;
+	disk_init(&d, img);
+	machine_init(&m, &d);
+	twice = one_in(8);
+	if (twice) {
+		check_read_only(img, a, again);
+		oracle_exactly(again, &exactly);
+		a = &exactly;
+	}
+	commit(&m, a, depth, values);
+	free(exactly.values);
+	machine_free(&m);
+	disk_free(&d);
+}
+
+/* ---- all images ---- */
+
+struct chooser {
+	const struct disk	*d;
+	const struct allowed	*a;
+	unsigned int		depth;
+	u8			keep[MAX_UNITS];
+};
+
+static void check(struct chooser *c, u64 bad)
+{
+	struct image img;
+
+	disk_crash(c->d, c->keep, bad, &img);
+	crash_image_check(&img, c->a, c->depth);
+	image_free(&img);
+}
+
+static void choose_mask(struct chooser *c, u64 mask)
+{
+	u32 i;
+
+	for (i = 0; i < c->d->count; i++)
+		c->keep[i] = mask >> i & 1 ? 0xff : 0;
+}
+
+static void choose_random(struct chooser *c)
+{
+	u32 i;
+	u32 bias = 1 + below(3);
+
+	for (i = 0; i < c->d->count; i++)
+		c->keep[i] = below(4) < bias ? 0xff : 0;
+}
+
+/* Some pieces of a write, as a LUN might have got to: the first few, or any. */
+static u8 torn(void)
+{
+	return one_in(2) ? (u8)((1U << (1 + below(7))) - 1) : (u8)rnd();
+}
+
+static void tear(struct chooser *c)
+{
+	u32 i, n, k;
+
+	for (i = 0; i < c->d->count; i++) {
+		if (!c->d->units[i].tears)
+			continue;
+		for (n = 0; n < TEAR_TRIES; n++) {
+			choose_random(c);
+			c->keep[i] = torn();
+			for (k = 0; k < c->d->count; k++)
+				if (c->d->units[k].tears && one_in(4))
+					c->keep[k] = torn();
+			check(c, cfg.tear_errors && i < 64 && one_in(2) ? 1ULL << i : 0);
+		}
+	}
+}
+
+static void sample(struct chooser *c, u32 budget)
+{
+	u32 n = c->d->count, i;
+
+	memset(c->keep, 0, n);
+	check(c, 0);
+	memset(c->keep, 0xff, n);
+	check(c, 0);
+	for (i = 0; i < n && i < budget; i++) {
+		memset(c->keep, 0, n);
+		c->keep[i] = 0xff;
+		check(c, 0);
+		memset(c->keep, 0xff, n);
+		c->keep[i] = 0;
+		check(c, 0);
+	}
+	for (i = 0; i < budget; i++) {
+		choose_random(c);
+		check(c, 0);
+	}
+}
+
+/**
+ * crash_check() - what if the machine crashed now?
+ * @m:     machine; it does not change
+ * @a:     what its sectors may hold afterwards
+ * @depth: 1, or 2 when it is a recovery that crashes
+ */
+void crash_check(struct machine *m, const struct allowed *a, unsigned int depth)
+{
+	struct chooser c = { .d = m->disk, .a = a, .depth = depth };
+	u32 budget = depth > 1 ? cfg.budget / 8 + 2 : cfg.budget;
+	u64 mask;
+
+	if (m->disk->count > MAX_UNITS)
+		fail("more than %u writes under way", MAX_UNITS);
+	totals.points++;
+	if (m->disk->count < 20 && 1U << m->disk->count <= budget)
+		for (mask = 0; mask < 1ULL << m->disk->count; mask++) {
+			choose_mask(&c, mask);
+			check(&c, 0);
+		}
+	else
+		sample(&c, budget / 4 + 1);
+	tear(&c);
+}
+
+/** crash_choose() - one image at random */
+void crash_choose(const struct machine *m, struct image *img)
+{
+	struct chooser c = { .d = m->disk };
+	u32 i;
+
+	choose_random(&c);
+	for (i = 0; i < c.d->count; i++)
+		if (c.d->units[i].tears && one_in(4))
+			c.keep[i] = torn();
+	disk_crash(c.d, c.keep, 0, img);
+}

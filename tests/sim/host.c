@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * host.h for the core: a toy cipher that detects mistakes, memory that is counted, synchronous reads,
+ * and a log of every (key, nonce) pair that ever sealed something.
+ */
+#include "sim.h"
+
+u8 sim_uuid[DMW_UUID_SIZE] = "simulated volume";
+
+/* ---- the log of nonces ---- */
+
+static struct {
+	u64	*keys;
+	u64	cap;
+	u64	count;
+} nonces;
+
+void nonces_reset(void)
+{
+	if (!nonces.keys) {
+		nonces.cap = 1 << 16;
+		nonces.keys = calloc(nonces.cap, sizeof(*nonces.keys));
+	} else if (nonces.count) {
+		memset(nonces.keys, 0, nonces.cap * sizeof(*nonces.keys));
+	}
+	nonces.count = 0;
+}
+
+u64 nonces_used(void)
+{
+	return nonces.count;
+}
+
+static bool insert(u64 *keys, u64 cap, u64 key)
+{
+	u64 i = key & (cap - 1);
+
+	for (; keys[i]; i = (i + 1) & (cap - 1))
+		if (keys[i] == key)
+			return false;
+	keys[i] = key;
+	return true;
+}
+
+/* Return: false when the pair was there already. */
+static bool nonce_log(u64 key)
+{
+	u64 *old = nonces.keys, cap = nonces.cap, i;
+
+	key |= 1;
+	if (!insert(nonces.keys, nonces.cap, key))
+		return false;
+	if (++nonces.count * 2 < nonces.cap)
+		return true;
+	nonces.cap *= 4;
+	nonces.keys = calloc(nonces.cap, sizeof(*nonces.keys));
+	for (i = 0; i < cap; i++)
+		if (old[i])
+			insert(nonces.keys, nonces.cap, old[i]);
+	free(old);
+	return true;
+}
+
+/* ---- crypto ---- */
+
+static u64 absorb(u64 h, const void *p, size_t n)
+{
+	const u8 *b = p;
+	u64 w;
+
+	for (; n >= 8; n -= 8, b += 8) {
+		memcpy(&w, b, 8);
+		h = mix(h ^ w);
+	}
+	w = 0;
+	memcpy(&w, b, n);
+	return mix(h ^ w ^ (u64)n << 56);
+}
+
+/* Four lanes, so that a processor can work on them at once. */
+static void toy_mac(u64 seed, const u8 *data, u32 len, u8 mac[DMW_MAC_SIZE])
+{
+	u64 lane[4] = { seed, ~seed, seed * 3, seed * 5 }, w[4], out[2];
+	u32 i, k;
+
+	for (i = 0; i + 32 <= len; i += 32) {
+		memcpy(w, data + i, 32);
+		for (k = 0; k < 4; k++) {
+			lane[k] = (lane[k] ^ w[k]) * 0x9e3779b97f4a7c15ULL;
+			lane[k] ^= lane[k] >> 32;
+		}
+	}
+	lane[0] = absorb(lane[0], data + i, len - i);
+	out[0] = mix(lane[0] + mix(lane[1]) * 3);
+	out[1] = mix(lane[2] + mix(lane[3] + out[0]) * 3);
+	memcpy(mac, out, sizeof(out));
+}
+
+static u64 stream_word(u64 key, u32 i)
+{
+	u64 k = (key + i) * 0x9e3779b97f4a7c15ULL;
+
+	return k ^ k >> 31;
+}
+
+static void toy_stream(u64 key, u8 *data, u32 len)
+{
+	u64 *words = (u64 *)data, w = 0;
+	u32 i;
+
+	/* The core's buffers are aligned; whole words first, so that the compiler can use vectors. */
+	for (i = 0; i < len / 8; i++)
+		words[i] ^= stream_word(key, i);
+	if (len % 8) {
+		memcpy(&w, data + i * 8, len % 8);
+		w ^= stream_word(key, i);
+		memcpy(data + i * 8, &w, len % 8);
+	}
+}
+
+int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *key,
+		   const u8 iv[DMW_IV_SIZE], const void *aad, u32 aad_len, void *data, u32 len,
+		   u8 mac[DMW_MAC_SIZE])
+{
+	u64 derived = absorb((u64)key->tag << 32 | key->epoch, key->salt, DMW_SALT_SIZE);
+	u64 pair = absorb(derived, iv, DMW_IV_SIZE);
+	u64 seed = absorb(pair, aad, aad_len);
+	u8 want[DMW_MAC_SIZE];
+
+	if (h->locked)
+		fail("crypto with the lock held");
+	if (seal) {
+		if (!nonce_log(pair))
+			fail("P6: a (key, nonce) pair repeats: tag %u epoch %u nonce %llu", key->tag,
+			     key->epoch, (unsigned long long)le64toh(*(const u64 *)iv));
+		toy_stream(pair, data, len);
+		toy_mac(seed, data, len, mac);
+		return 0;
+	}
+	toy_mac(seed, data, len, want);
+	if (memcmp(want, mac, DMW_MAC_SIZE))
+		return -EBADMSG;
+	toy_stream(pair, data, len);
+	return 0;
+}
+
+/* ---- memory ---- */
+
+void *dmw_host_alloc(struct dmw_host *h, size_t size)
+{
+	if (h->locked)
+		fail("an allocation that may sleep, with the lock held");
+	if (++h->alloc_count == h->alloc_fails_at)
+		return NULL;
+	h->allocs++;
+	return calloc(1, size);
+}
+
+void dmw_host_free(struct dmw_host *h, void *p)
+{
+	if (p)
+		h->allocs--;
+	free(p);
+}
+
+struct dmw_node *dmw_host_node_alloc(struct dmw_host *h, bool sleep)
+{
+	struct dmw_node *n;
+
+	if (sleep && h->locked)
+		fail("a node allocation that may sleep, with the lock held");
+	if (sleep ? ++h->alloc_count == h->alloc_fails_at : one_in(h->m->alloc_fails))
+		return NULL;
+	n = malloc(sizeof(*n));
+	n->seals = malloc(sizeof(*n->seals));
+	memset(n, 0xa5, offsetof(struct dmw_node, seals));
+	memset(n->seals, 0xa5, sizeof(*n->seals));
+	h->nodes++;
+	return n;
+}
+
+void dmw_host_node_free(struct dmw_host *h, struct dmw_node *n)
+{
+	h->nodes--;
+	free(n->seals);
+	free(n);
+}
+
+/* ---- the rest ---- */
+
+int dmw_host_read(struct dmw_host *h, u64 offset, void *buf, u32 len)
+{
+	if (h->locked)
+		fail("a synchronous read with the lock held");
+	if (++h->read_count == h->read_fails_at) {
+		h->read_failed = true;
+		return -EIO;
+	}
+	return disk_read(h->m->disk, offset, buf, len);
+}
+
+void dmw_host_read_many(struct dmw_host *h, struct dmw_read_req *reqs, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		reqs[i].error = dmw_host_read(h, reqs[i].offset, reqs[i].buf, DMW_SECTOR_SIZE);
+}
+
+void dmw_host_random(struct dmw_host *h, void *buf, size_t len)
+{
+	u8 *b = buf;
+
+	(void)h;
+	while (len--)
+		*b++ = rnd() >> 56;
+}
+
+/* Stands still, so that nothing can come to depend on it. */
+u64 dmw_host_time(struct dmw_host *h)
+{
+	(void)h;
+	return 1700000000;
+}
+
+void dmw_host_event(struct dmw_host *h, enum dmw_event event, u64 sector, int error)
+{
+	static const char *const names[] = { "MISMATCH", "NODE", "LOST", "FAILED" };
+
+	trace("event %s sector %llu error %d", names[event], (unsigned long long)sector, error);
+	h->events[event]++;
+}
+
+void dmw_host_assert_locked(struct dmw_host *h)
+{
+	if (!h->locked)
+		fail("the lock is not held");
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The crash simulator: the protocol core of kmod/ in a process, on a disk that forgets and tears what
+ * was not flushed, driven in any order a seed chooses. One process, one thread, no clock: a seed
+ * replays exactly.
+ *
+ *   disk.c    what the LUN holds: durable blocks, and writes that a crash may lose or tear
+ *   host.c    host.h for the core: crypto, memory, reads while opening; counts everything
+ *   sched.c   a machine: an open volume whose tasks are carried out in random order
+ *   oracle.c  what each sector may hold
+ *   crash.c   crash images, and whether the core can live with each
+ *   scenes.c  schedules that chance would hardly find
+ *   run.c     workloads
+ *   format.c  geometries
+ */
+#ifndef DMW_SIM_H
+#define DMW_SIM_H
+
+#include "core.h"
+
+/* Sectors whose contents are followed: those of a few leaves. */
+#define MAX_LEAVES	8
+#define MAX_TRACKED	(MAX_LEAVES * DMW_FANOUT)
+
+/* ---- randomness, failure ---- */
+
+u64 rnd(void);
+void rnd_seed(u64 seed);
+u64 mix(u64 x);
+
+static inline u32 below(u32 n)
+{
+	return n ? (u32)((rnd() >> 32) * n >> 32) : 0;
+}
+
+/* One time in @n; never when 0. */
+static inline bool one_in(u32 n)
+{
+	return n && below(n) == 0;
+}
+
+void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- disk.c ---- */
+
+/* A block's contents, shared by all images that hold it. @bad: reads of it fail. */
+struct page {
+	u32		refs;
+	bool		bad;
+	u64		hash;
+	struct page	*next;
+	u8		data[DMW_SECTOR_SIZE];
+};
+
+struct image_slot {
+	u64		key;	/* block + 1; 0 = free */
+	struct page	*page;
+};
+
+#define IMAGE_SMALL	32
+
+/* Contents of a LUN: what @base has, but for the blocks in @slots. Never written blocks are zeros. */
+struct image {
+	const struct image	*base;
+	u64			hash;
+	u32			cap;
+	u32			used;
+	struct image_slot	*slots;
+	struct image_slot	small[IMAGE_SMALL];
+};
+
+void image_init(struct image *img, const struct image *base);
+void image_free(struct image *img);
+struct page *image_get(const struct image *img, u64 block);
+void image_flatten(struct image *to, const struct image *from);
+
+/* Instead of a value: the read has failed. */
+#define READ_ERROR	(~0ULL)
+
+#define NOT_DONE	(~0ULL)
+
+/*
+ * A write that is not durable yet, as far as it touches one block.
+ * @mask: 512-byte pieces that it writes
+ * @tears: a crash may leave any subset of the pieces, not just all or none
+ * @done: when it completed
+ */
+struct unit {
+	u64		write;
+	u64		block;
+	u64		done;
+	u8		mask;
+	bool		tears;
+	struct page	*page;
+};
+
+struct disk {
+	struct image	durable;
+	struct image	cache;	/* what reads see */
+	struct unit	*units;	/* in the order of their issue */
+	u32		count;
+	u32		cap;
+	u64		clock;
+};
+
+void disk_init(struct disk *d, const struct image *base);
+void disk_free(struct disk *d);
+u64 disk_write(struct disk *d);
+void disk_write_block(struct disk *d, u64 write, u64 offset, const void *data, u32 len, bool tears);
+void disk_write_show(struct disk *d, u64 write);
+void disk_write_done(struct disk *d, u64 write, bool fua);
+u64 disk_flush(struct disk *d);
+void disk_flush_done(struct disk *d, u64 flush);
+int disk_read(const struct disk *d, u64 offset, void *buf, u32 len);
+void disk_crash(const struct disk *d, const u8 *keep, u64 bad, struct image *img);
+
+/* ---- host.c ---- */
+
+struct machine;
+
+struct dmw_host {
+	struct machine	*m;
+	bool		locked;
+	u32		allocs;
+	u32		nodes;
+	u32		alloc_count;
+	u32		alloc_fails_at;	/* the n-th allocation fails; 0 = none */
+	u32		read_count;
+	u32		read_fails_at;	/* the n-th synchronous read fails; 0 = none */
+	bool		read_failed;
+	u64		events[DMW_EVENT_FAILED + 1];
+};
+
+extern u8 sim_uuid[DMW_UUID_SIZE];
+void nonces_reset(void);
+u64 nonces_used(void);
+
+/* ---- sched.c ---- */
+
+struct simop {
+	struct list_head	list;	/* of the machine: in flight, or ended without a clear result */
+	struct dmw_op		op;
+	u64			value;	/* of the first sector; the others follow */
+	u8			*data;
+	u32			*marks;	/* length of histories at submission */
+	struct dmw_seal		seals[];
+};
+
+enum phase { PHASE_WORK, PHASE_ISSUE, PHASE_COMPLETE, PHASE_DONE };
+
+struct job {
+	struct dmw_task	*t;
+	enum phase	phase;
+	bool		shown;
+	bool		sampled;
+	u64		ticket;
+	u8		*copy;
+	int		error;
+};
+
+/* Faults of the LUN: the n-th I/O of a kind from now fails; 0 = none */
+struct faults {
+	u32	write_in;
+	u32	flush_in;
+	u32	read_in;
+	u32	read_hits;
+};
+
+/* An open volume. */
+struct machine {
+	struct dmw_host		host;
+	struct disk		*disk;
+	struct dmw_volume	vol;
+	struct job		*jobs;
+	u32			job_count;
+	u32			job_cap;
+	const struct dmw_task	*slow;
+	u32			slow_for;
+	struct list_head	ops;	/* struct simop in flight */
+	struct list_head	limbo;	/* failed writes: may have happened or not */
+	u32			op_count;
+	bool			main;	/* oracle follows its ops */
+	bool			tolerant;	/* a checker that lives with read errors */
+	bool			read_only;
+	u32			alloc_fails;	/* one in that many node allocations */
+	struct faults		faults;
+	u64			ended;
+	int			last_error;
+	u64			*values;	/* where reads of a checker put theirs */
+};
+
+void machine_init(struct machine *m, struct disk *d);
+enum dmw_load_error machine_open(struct machine *m, bool read_only);
+void machine_free(struct machine *m);
+void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 count, bool fua);
+void machine_shrink(struct machine *m, u32 n);
+void machine_step(struct machine *m, bool in_order);
+void machine_step_job(struct machine *m, u32 i);
+void machine_drain(struct machine *m, bool in_order);
+void machine_dump(struct machine *m);
+extern u64 next_value;
+bool page_value(const u8 *p, u64 *value);
+void simop_free(struct simop *o);
+
+/* ---- oracle.c ---- */
+
+/* What a crash now may leave in each tracked sector: values[first..first+count). */
+struct allowed {
+	u64	hash;
+	u32	first[MAX_TRACKED + 1];
+	u32	used;
+	u32	cap;
+	u64	*values;
+};
+
+void oracle_reset(void);
+u32 oracle_index(u64 sector);
+void oracle_submitted(struct machine *m, struct simop *o);
+void oracle_ended(struct machine *m, struct simop *o);
+void oracle_allowed(const struct machine *m, struct allowed *a);
+void oracle_exactly(const u64 *values, struct allowed *a);
+bool oracle_is_allowed(const struct allowed *a, u32 i, u64 value);
+void oracle_check(const struct allowed *a, const u64 *values, const char *what);
+void oracle_adopt(const u64 *values);
+void oracle_current(u64 *values);
+void oracle_explain(u32 i);
+
+/* ---- crash.c ---- */
+
+void crash_reset(void);
+void crash_check(struct machine *m, const struct allowed *a, unsigned int depth);
+void crash_choose(const struct machine *m, struct image *img);
+void read_all(struct machine *m, u64 *values);
+void recover_and_check(struct machine *m, const struct allowed *a, u64 *values);
+void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth);
+
+/* ---- format.c ---- */
+
+enum geometry { GEOMETRY_TINY, GEOMETRY_TINY512, GEOMETRY_MEDIUM, GEOMETRY_HUGE, GEOMETRIES };
+
+extern const char *const geometry_names[GEOMETRIES];
+void geometry_choose(enum geometry g);
+void format(struct disk *d);
+
+/* ---- scenes.c ---- */
+
+void scenes(struct machine *m);
+
+/* ---- run.c ---- */
+
+enum mode {
+	MODE_RANDOM,		/* long runs */
+	MODE_EXHAUSTIVE,	/* short runs, a crash at each step, all images */
+	MODE_WIDE,		/* ops that need several records, many records on their way */
+	MODE_FAULTS,		/* the LUN fails while the volume is open */
+	MODE_OOM,		/* memory runs out while opening */
+	MODE_READS,		/* the LUN fails while opening */
+	MODE_SCENES,		/* among chance, certain schedules */
+	MODES
+};
+
+extern const char *const mode_names[MODES];
+void run(u64 seed);
+u32 leaf_window(u32 i);
+
+/* ---- all that a run is made of ---- */
+
+struct config {
+	/* what the command line fixes; -1 = the seed chooses */
+	int			want_mode;
+	int			want_geometry;
+	bool			verbose;
+	bool			tear_errors;	/* torn metadata blocks may be unreadable */
+
+	u64			seed;
+	enum mode		mode;
+	enum geometry		geometry;
+	struct dmw_layout	layout;
+	u32			logical_block;
+	u64			leaves[MAX_LEAVES];
+	u32			leaf_count;
+	u32			window;		/* sectors in use of each leaf */
+	u32			node_limit;
+	u64			counter_limit;
+	u32			ops;		/* in flight at most */
+	u32			extent;		/* sectors of an op at most */
+	u32			steps;
+	u32			budget;		/* images at a crash point */
+	u32			most;		/* crash states to check */
+	u64			states_before;
+	u32			crash_in;	/* one step in that many is a crash point */
+	u32			again_in;	/* one recovery step in that many is one as well */
+	u32			live_in;	/* one step in that many really crashes */
+	u32			alloc_fails;
+	bool			discard;
+	u32			weights[5];	/* of the kinds of ops */
+};
+
+struct totals {
+	u64	runs, steps, ops, points, states, images, skipped, depth2;
+	u64	pairs, activations, checkpoints, wraps, crashes, closes, faults, opens, recovered;
+};
+
+extern struct config cfg;
+extern struct totals totals;
+
+#endif
