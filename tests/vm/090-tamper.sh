@@ -159,6 +159,7 @@ flip "$work/v.img" 0 1000
 flip "$work/v.img" "$superblock_b" 1000
 digest=$(digest_of "$work/v.img")
 expect_fail "does not verify" open_volume v "$lun_dev"
+eq "digest of a LUN that was refused" "$(digest_of "$work/v.img")" "$digest"
 overwrite good v
 flip "$work/v.img" 0 3
 flip "$work/v.img" "$superblock_b" 3

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 #
 # What the host's side of the tests shares.  Sourced; needs $here and $repo.
+# shellcheck disable=SC2154
 
 usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }
 
