@@ -87,9 +87,12 @@ enum dmw_load_error dmw_device_probe(struct dmw_device *dev)
 	lun_of(dev, &lun);
 	err = dmw_load_superblock(&dev->host, &lun, s);
 	if (!err)
+		err = dmw_load_activations(&dev->host, s);
+	if (!err)
 		err = dmw_load_check_anchor(s, &dev->table.anchor);
 	if (!err)
 		err = check_length(dev, s);
+	dmw_state_free(&dev->host, s);
 	dmw_host_free(&dev->host, s);
 	return err;
 }

@@ -275,6 +275,7 @@ void dmw_activation_block_encode(struct dmw_activation_block_disk *d,
 		d->entries[i].epoch = cpu_to_le32(a[i].epoch);
 		d->entries[i].time = cpu_to_le64(a[i].time);
 		memcpy(d->entries[i].host, a[i].host, DMW_HOST_SIZE);
+		d->entries[i].parent = cpu_to_le64(a[i].parent);
 	}
 }
 
@@ -289,8 +290,8 @@ int dmw_activation_block_decode(struct dmw_wide_seal *prev, struct dmw_activatio
 		memcpy(a[i].salt, d->entries[i].salt, DMW_SALT_SIZE);
 		a[i].epoch = le32_to_cpu(d->entries[i].epoch);
 		a[i].time = le64_to_cpu(d->entries[i].time);
-		if (!a[i].epoch || text_from_disk(a[i].host, d->entries[i].host, DMW_HOST_SIZE) ||
-		    !is_zero(d->entries[i].pad, sizeof(d->entries[i].pad)))
+		a[i].parent = le64_to_cpu(d->entries[i].parent);
+		if (!a[i].epoch || text_from_disk(a[i].host, d->entries[i].host, DMW_HOST_SIZE))
 			return -EUCLEAN;
 	}
 	if (!is_zero(&d->entries[count],

@@ -25,6 +25,7 @@ struct dmw_activation {
 	u32	epoch;
 	u64	time;
 	char	host[DMW_HOST_SIZE + 1];
+	u64	parent;
 };
 
 struct dmw_epoch {

@@ -99,14 +99,14 @@ struct dmw_wide_seal_disk {
  * @epoch: generation of the keys in use
  * @time:  Unix seconds
  * @host:  name of the host that opened it, NUL padded
- * @pad: zero
+ * @parent: number of the checkpoint that it goes on from; 0 in the first
  */
 struct dmw_activation_disk {
 	u8	salt[DMW_SALT_SIZE];
 	__le32	epoch;
 	__le64	time;
 	u8	host[DMW_HOST_SIZE];
-	u8	pad[8];
+	__le64	parent;
 };
 
 #define DMW_ACTIVATIONS_PER_BLOCK	63

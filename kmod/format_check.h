@@ -35,7 +35,7 @@ DMW_CHECK_OFFSET(dmw_activation_disk, salt, 0);
 DMW_CHECK_OFFSET(dmw_activation_disk, epoch, 12);
 DMW_CHECK_OFFSET(dmw_activation_disk, time, 16);
 DMW_CHECK_OFFSET(dmw_activation_disk, host, 24);
-DMW_CHECK_OFFSET(dmw_activation_disk, pad, 56);
+DMW_CHECK_OFFSET(dmw_activation_disk, parent, 56);
 
 DMW_CHECK_SIZE(dmw_activation_block_disk, 4096);
 DMW_CHECK_OFFSET(dmw_activation_block_disk, prev, 0);

@@ -35,7 +35,7 @@ static const struct {
 	[DMW_LOAD_LOGICAL_BLOCK] = { -EINVAL,
 		"the LUN's logical block size is larger than the volume's journal unit" },
 	[DMW_LOAD_ROLLED_BACK] = { -ESTALE,
-		"the LUN was rolled back behind the anchored checkpoint; it is not opened" },
+		"the LUN was rolled back behind the anchored checkpoint, or is of another history; it is not opened" },
 	[DMW_LOAD_ACTIVATIONS_DAMAGED] = { -EUCLEAN,
 		"the activation table does not verify; restore the LUN from a replica" },
 	[DMW_LOAD_ACTIVATIONS_FULL] = { -ENOSPC,
@@ -199,21 +199,6 @@ out:
 	return err;
 }
 
-/**
- * dmw_load_check_anchor() - is the volume at the anchored checkpoint, or past it?
- * @s: loaded state
- * @a: anchor
- */
-enum dmw_load_error dmw_load_check_anchor(const struct dmw_state *s, const struct dmw_anchor *a)
-{
-	if (s->sb.checkpoint < a->checkpoint)
-		return DMW_LOAD_ROLLED_BACK;
-	/* The same number with another MAC is a fork of the history. */
-	if (s->sb.checkpoint == a->checkpoint && memcmp(s->sb.mac, a->mac, DMW_MAC_SIZE))
-		return DMW_LOAD_ROLLED_BACK;
-	return DMW_LOAD_OK;
-}
-
 /* ---- activations ---- */
 
 /* New activations within one opening need a 2^36 writes each: these are plenty. */
@@ -268,6 +253,49 @@ enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s
 out:
 	dmw_host_free(h, d);
 	return err;
+}
+
+/* ---- anchor ---- */
+
+/** dmw_superblock_anchor() - what is to be remembered of a checkpoint off the array */
+struct dmw_anchor dmw_superblock_anchor(const struct dmw_superblock *sb)
+{
+	struct dmw_anchor a = { .checkpoint = sb->checkpoint };
+
+	/* A superblock's nonce begins with the salt of its activation. */
+	memcpy(a.salt, sb->nonce, DMW_SALT_SIZE);
+	return a;
+}
+
+/*
+ * Is the anchored checkpoint in the past of this superblock, or is it this one? It is when its
+ * activation is in the chain, and the next activation went on from it or from a later one.
+ */
+static bool descends(const struct dmw_state *s, const struct dmw_anchor *a)
+{
+	u32 count = s->root.activation_count, i;
+
+	for (i = 0; i < count; i++)
+		if (!memcmp(s->activations[i].salt, a->salt, DMW_SALT_SIZE))
+			return i + 1 == count || s->activations[i + 1].parent >= a->checkpoint;
+	return false;
+}
+
+/**
+ * dmw_load_check_anchor() - is the volume at the anchored checkpoint, or past it?
+ * @s: loaded state
+ * @a: anchor
+ *
+ * A number that is high enough does not do: the array may have kept a future that it hid at a crash,
+ * or one that a copy of the volume had. While @s has no activations yet, only the number is judged.
+ */
+enum dmw_load_error dmw_load_check_anchor(const struct dmw_state *s, const struct dmw_anchor *a)
+{
+	if (s->sb.checkpoint < a->checkpoint)
+		return DMW_LOAD_ROLLED_BACK;
+	if (a->checkpoint && s->activations && !descends(s, a))
+		return DMW_LOAD_ROLLED_BACK;
+	return DMW_LOAD_OK;
 }
 
 /** dmw_state_free() - free what dmw_load_activations() allocated */

@@ -38,11 +38,12 @@ enum dmw_load_error {
 /**
  * struct dmw_anchor - the newest checkpoint known to those outside the array
  * @checkpoint: its number; 0 = none known
- * @mac:        MAC of its superblock
+ * @salt:       of the activation that committed it: among several checkpoints of that number in
+ *              the life of a volume and its copies, it names one
  */
 struct dmw_anchor {
 	u64	checkpoint;
-	u8	mac[DMW_MAC_SIZE];
+	u8	salt[DMW_SALT_SIZE];
 };
 
 /**
@@ -99,6 +100,7 @@ const char *dmw_load_error_text(enum dmw_load_error e);
 int dmw_load_error_errno(enum dmw_load_error e);
 enum dmw_load_error dmw_load_superblock(struct dmw_host *h, const struct dmw_lun *lun,
 					struct dmw_state *s);
+struct dmw_anchor dmw_superblock_anchor(const struct dmw_superblock *sb);
 enum dmw_load_error dmw_load_check_anchor(const struct dmw_state *s, const struct dmw_anchor *a);
 enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s);
 enum dmw_load_error dmw_load_journal(struct dmw_host *h, const struct dmw_state *s,

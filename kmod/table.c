@@ -23,18 +23,18 @@ static int parse_number(const char *arg, u32 from, u32 to, u32 *value)
 	return kstrtou32(arg, 10, value) || *value < from || *value > to ? -EINVAL : 0;
 }
 
-/* <checkpoint>:<32 hex digits> */
+/* <checkpoint>:<24 hex digits> */
 static int parse_anchor(char *arg, struct dmw_anchor *a)
 {
-	char *mac = strchr(arg, ':');
+	char *salt = strchr(arg, ':');
 
-	if (!mac)
+	if (!salt)
 		return -EINVAL;
-	*mac++ = '\0';
+	*salt++ = '\0';
 	if (kstrtou64(arg, 10, &a->checkpoint) || !a->checkpoint ||
-	    strlen(mac) != 2 * DMW_MAC_SIZE)
+	    strlen(salt) != 2 * DMW_SALT_SIZE)
 		return -EINVAL;
-	return hex2bin(a->mac, mac, DMW_MAC_SIZE);
+	return hex2bin(a->salt, salt, DMW_SALT_SIZE);
 }
 
 static int parse_option(struct dm_arg_set *as, struct dmw_table *t, char **error)
@@ -59,7 +59,7 @@ static int parse_option(struct dm_arg_set *as, struct dmw_table *t, char **error
 		return parse_number(value, 1, MAX_CHECKPOINT_SECONDS, &t->checkpoint_seconds);
 	}
 	if (!strcasecmp(name, "anchor")) {
-		*error = "Bad anchor; <checkpoint>:<32 hex digits>";
+		*error = "Bad anchor; <checkpoint>:<24 hex digits>";
 		return parse_anchor(value, &t->anchor);
 	}
 	return -EINVAL;
@@ -157,6 +157,6 @@ unsigned int dmw_table_emit(const struct dmw_table *t, char *result, unsigned in
 		DMEMIT(" allow_discards");
 	DMEMIT(" cache_mib %u checkpoint_seconds %u", t->cache_mib, t->checkpoint_seconds);
 	if (t->anchor.checkpoint)
-		DMEMIT(" anchor %llu:%*phN", t->anchor.checkpoint, DMW_MAC_SIZE, t->anchor.mac);
+		DMEMIT(" anchor %llu:%*phN", t->anchor.checkpoint, DMW_SALT_SIZE, t->anchor.salt);
 	return sz;
 }

@@ -218,12 +218,14 @@ static unsigned int emit_info(struct dmw_device *dev, char *result, unsigned int
 {
 	const struct dmw_volume *v = &dev->volume;
 	const struct dmw_stats *s = &v->stats;
+	struct dmw_anchor anchor;
 	unsigned long flags;
 	unsigned int sz = 0;
 
 	spin_lock_irqsave(&dev->lock, flags);
+	anchor = dmw_superblock_anchor(&v->state.sb);
 	DMEMIT("%s %llu:%*phN %u %llu/%llu %u/%u/%u %llu %llu %llu", mode_name(v),
-	       v->state.sb.checkpoint, DMW_MAC_SIZE, v->state.sb.mac,
+	       anchor.checkpoint, DMW_SALT_SIZE, anchor.salt,
 	       v->state.root.activation_count, dmw_journal_used(v),
 	       dmw_layout_journal_units(&v->state.sb.layout),
 	       v->tree.count, v->tree.limit, v->tree.dirty_count,

@@ -186,6 +186,7 @@ bool dmw_activate(struct dmw_volume *v)
 	dmw_host_random(v->host, a->salt, DMW_SALT_SIZE);
 	a->epoch = current_epoch(r);
 	a->time = dmw_host_time(v->host);
+	a->parent = v->state.sb.checkpoint;
 	memcpy(a->host, v->options.host_name, strnlen(v->options.host_name, DMW_HOST_SIZE));
 	/* Workers look activations up without the lock, but none that is newer than their seal. */
 	WRITE_ONCE(r->activation_count, r->activation_count + 1);
@@ -201,9 +202,9 @@ static enum dmw_load_error load(struct dmw_volume *v)
 	enum dmw_load_error err = dmw_load_superblock(v->host, &v->options.lun, &v->state);
 
 	if (!err)
-		err = dmw_load_check_anchor(&v->state, &v->options.anchor);
-	if (!err)
 		err = dmw_load_activations(v->host, &v->state);
+	if (!err)
+		err = dmw_load_check_anchor(&v->state, &v->options.anchor);
 	return err;
 }
 
@@ -273,17 +274,14 @@ bool dmw_volume_idle(const struct dmw_volume *v)
 enum dmw_load_error dmw_volume_unchanged(struct dmw_volume *v)
 {
 	struct dmw_state *now = dmw_host_alloc(v->host, sizeof(*now));
-	struct dmw_anchor ours = { .checkpoint = v->state.sb.checkpoint };
 	enum dmw_load_error err;
 
 	if (!now)
 		return DMW_LOAD_MEMORY;
-	memcpy(ours.mac, v->state.sb.mac, DMW_MAC_SIZE);
 	err = dmw_load_superblock(v->host, &v->options.lun, now);
-	if (!err && now->sb.checkpoint != ours.checkpoint)
+	if (!err && (now->sb.checkpoint != v->state.sb.checkpoint ||
+		     memcmp(now->sb.mac, v->state.sb.mac, DMW_MAC_SIZE)))
 		err = DMW_LOAD_ROLLED_BACK;
-	if (!err)
-		err = dmw_load_check_anchor(now, &ours);
 	dmw_host_free(v->host, now);
 	return err;
 }

@@ -172,6 +172,7 @@ static void activation_links(void)
 		dmw_host_random(&host, a[i].salt, DMW_SALT_SIZE);
 		a[i].epoch = i + 1;
 		a[i].time = i;
+		a[i].parent = 3 * i;
 		memset(a[i].host, 'a' + i, i == 4 ? DMW_HOST_SIZE : i);
 	}
 	dmw_activation_block_encode(&d, &prev, a, FEW);
@@ -198,9 +199,8 @@ static void activations_nonsense(void)
 		offsetof(struct dmw_activation_block_disk, prev.slot),
 		offsetof(struct dmw_activation_block_disk, prev.pad),
 		offsetof(struct dmw_activation_block_disk, entries[1].host[30]),
-		offsetof(struct dmw_activation_block_disk, entries[1].pad),
 		offsetof(struct dmw_activation_block_disk, entries[FEW].time),
-		offsetof(struct dmw_activation_block_disk, entries[62].pad[7]),
+		offsetof(struct dmw_activation_block_disk, entries[62].parent),
 	};
 	struct dmw_activation a[FEW] = { 0 }, b[FEW];
 	struct dmw_activation_block_disk d;
@@ -374,15 +374,15 @@ static void texts(void)
 		"5fd7402c-405b-4771-8731-c3b5abefe73g",
 	};
 	static const char *const bad_anchors[] = {
-		"", "5", "5:", "0:00112233445566778899aabbccddeeff", "x:00112233445566778899aabbccddeeff",
-		"5:00112233445566778899aabbccddeef", "5:00112233445566778899aabbccddeefff",
-		"-5:00112233445566778899aabbccddeeff", " 5:00112233445566778899aabbccddeeff",
-		"99999999999999999999:00112233445566778899aabbccddeeff",
+		"", "5", "5:", "0:00112233445566778899aabb", "x:00112233445566778899aabb",
+		"5:00112233445566778899aab", "5:00112233445566778899aabbb",
+		"-5:00112233445566778899aabb", " 5:00112233445566778899aabb",
+		"99999999999999999999:00112233445566778899aabb",
 	};
 	const char *uuid = "5fd7402c-405b-4771-8731-c3b5abefe733";
-	const char *anchor = "18446744073709551615:00112233445566778899aabbccddeeff";
+	const char *anchor = "18446744073709551615:00112233445566778899aabb";
 	struct libdmwarrant_anchor a;
-	char text[54];
+	char text[46];
 	u8 u[16];
 	size_t i;
 
@@ -404,17 +404,17 @@ static void status_lines(struct libdmwarrant *ctx)
 {
 	static const char *const bad[] = {
 		"", "rw", "rw 5 1 0/1 0/1/0 0 0 0", "newer",
-		"rw 5:00112233445566778899aabbccddee 1 0/1 0/1/0 0 0 0",
-		"rw 5:00112233445566778899aabbccddeeff 1 0/1 0/1/0 0 0",
+		"rw 5:00112233445566778899aab 1 0/1 0/1/0 0 0 0",
+		"rw 5:00112233445566778899aabb 1 0/1 0/1/0 0 0",
 	};
 	struct lib_mapping m = { .name = "v", .lun = "999:999", .length = 80 };
 	struct libdmwarrant_status t;
 	size_t i;
 
 	lib_copy(m.status, sizeof(m.status),
-		 "rw 5:00112233445566778899aabbccddeeff 6 7/8 9/10/11 12 13 14");
+		 "rw 5:00112233445566778899aabb 6 7/8 9/10/11 12 13 14");
 	test_result("text-status", !lib_status_parse(ctx, &m, &t) && !strcmp(t.mode, "rw") &&
-		    t.anchor.checkpoint == 5 && t.anchor.mac[15] == 0xff && t.activation == 6 &&
+		    t.anchor.checkpoint == 5 && t.anchor.salt[11] == 0xbb && t.activation == 6 &&
 		    t.journal_used == 7 && t.journal_units == 8 && t.nodes_cached == 9 &&
 		    t.node_limit == 10 && t.nodes_dirty == 11 && t.mismatches == 12 &&
 		    t.recovered == 13 && t.lost == 14 && t.volume_bytes == 40960 &&

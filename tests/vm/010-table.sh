@@ -43,8 +43,8 @@ refused "Bad cache_mib" "$dev $uuid $key 2 cache_mib -1"
 refused "Bad checkpoint_seconds" "$dev $uuid $key 2 checkpoint_seconds 0"
 refused "Bad checkpoint_seconds" "$dev $uuid $key 2 checkpoint_seconds 3601"
 refused "Bad checkpoint_seconds" "$dev $uuid $key 2 checkpoint_seconds 5s"
-for anchor in 5 5: :5 x:00112233445566778899aabbccddeeff 0:00112233445566778899aabbccddeeff \
-	5:00112233445566778899aabbccddee 5:00112233445566778899aabbccddeexx; do
+for anchor in 5 5: :5 x:00112233445566778899aabb 0:00112233445566778899aabb \
+	5:00112233445566778899aab 5:00112233445566778899aaxx; do
 	refused "Bad anchor" "$dev $uuid $key 2 anchor $anchor"
 done
 

@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define LIBDMWARRANT_UUID_SIZE	16
-#define LIBDMWARRANT_MAC_SIZE	16
+#define LIBDMWARRANT_SALT_SIZE	12
 #define LIBDMWARRANT_NAME_SIZE	128	/* of a device-mapper name, with the final NUL */
 #define LIBDMWARRANT_LABEL_SIZE	65	/* with the final NUL */
 #define LIBDMWARRANT_SECTOR_SIZE	4096
@@ -66,11 +66,12 @@ typedef int (*libdmwarrant_progress_fn)(void *arg, const struct libdmwarrant_pro
 /**
  * struct libdmwarrant_anchor - a checkpoint remembered off the array
  * @checkpoint: its number; 0 = none
- * @mac:        MAC of its superblock
+ * @salt:       of the activation that committed it
  */
 struct libdmwarrant_anchor {
 	uint64_t	checkpoint;
-	uint8_t		mac[LIBDMWARRANT_MAC_SIZE];
+	uint8_t		salt[LIBDMWARRANT_SALT_SIZE];
+	uint8_t		reserved[4];
 };
 
 /* ---- context ---- */
@@ -130,8 +131,8 @@ void libdmwarrant_uuid_format(const uint8_t uuid[LIBDMWARRANT_UUID_SIZE], char t
 /** libdmwarrant_uuid_parse() - Return: 0, or -EINVAL: not 8-4-4-4-12 hex digits, or all zero */
 int libdmwarrant_uuid_parse(const char *text, uint8_t uuid[LIBDMWARRANT_UUID_SIZE]);
 
-/** libdmwarrant_anchor_format() - "checkpoint:32 hex digits", at most 53 characters and a NUL */
-void libdmwarrant_anchor_format(const struct libdmwarrant_anchor *a, char text[54]);
+/** libdmwarrant_anchor_format() - "checkpoint:24 hex digits", at most 45 characters and a NUL */
+void libdmwarrant_anchor_format(const struct libdmwarrant_anchor *a, char text[46]);
 
 /** libdmwarrant_anchor_parse() - Return: 0 or -EINVAL */
 int libdmwarrant_anchor_parse(const char *text, struct libdmwarrant_anchor *a);
@@ -272,7 +273,7 @@ int libdmwarrant_device_probe(struct libdmwarrant *ctx, const char *path,
  * @version:         LIBDMWARRANT_VOLUME_VERSION
  * @epoch:           of the metadata key
  * @uuid:            of the volume
- * @anchor:          number and MAC of the newest superblock
+ * @anchor:          of the newest superblock
  * @lun_bytes:       of the LUN in use
  * @volume_bytes:    size of the volume
  * @created:         when formatted

@@ -134,6 +134,7 @@ static int check_activations(struct check *c, bool *usable)
 	const struct dmw_state *s = &c->v.state;
 	struct dmw_wide_seal seal = s->root.activations;
 	u32 count = s->root.activation_count, link, in_link;
+	enum dmw_load_error loaded;
 	int ret, err;
 
 	*usable = false;
@@ -150,8 +151,10 @@ static int check_activations(struct check *c, bool *usable)
 			return ret;
 	}
 	*usable = true;
-	return lib_load_failed(c->ctx, c->v.dev.device.path,
-			       dmw_load_activations(&c->v.host, &c->v.state));
+	loaded = dmw_load_activations(&c->v.host, &c->v.state);
+	if (!loaded)
+		loaded = dmw_load_check_anchor(&c->v.state, &c->v.anchor);
+	return lib_load_failed(c->ctx, c->v.dev.device.path, loaded);
 }
 
 /* ---- journal ---- */
@@ -448,8 +451,7 @@ static void report(struct check *c)
 
 	r->activations = s->root.activation_count;
 	memcpy(r->uuid, s->sb.uuid, DMW_UUID_SIZE);
-	r->anchor.checkpoint = s->sb.checkpoint;
-	memcpy(r->anchor.mac, s->sb.mac, DMW_MAC_SIZE);
+	lib_anchor(&r->anchor, &s->sb);
 	r->volume_sectors = s->sb.layout.data_sectors;
 	r->bytes_read = c->v.host.read;
 	lib_copy(r->label, sizeof(r->label), s->root.label);

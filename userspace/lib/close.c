@@ -48,7 +48,7 @@ static int read_anchor(struct libdmwarrant *ctx, const struct libdmwarrant_ancho
 	if (!kernel->checkpoint || v.anchor.checkpoint > kernel->checkpoint)
 		return 0;
 	if (v.anchor.checkpoint == kernel->checkpoint &&
-	    !memcmp(v.anchor.mac, kernel->mac, DMW_MAC_SIZE)) {
+	    !memcmp(v.anchor.salt, kernel->salt, DMW_SALT_SIZE)) {
 		r->authenticated = 1;
 		return 0;
 	}

@@ -186,11 +186,11 @@ int libdmwarrant_uuid_parse(const char *text, uint8_t uuid[LIBDMWARRANT_UUID_SIZ
 	return memchr_inv(uuid, 0, LIBDMWARRANT_UUID_SIZE) ? 0 : -EINVAL;
 }
 
-void libdmwarrant_anchor_format(const struct libdmwarrant_anchor *a, char text[54])
+void libdmwarrant_anchor_format(const struct libdmwarrant_anchor *a, char text[46])
 {
 	int n = snprintf(text, 22, "%llu:", (unsigned long long)a->checkpoint);
 
-	lib_hex(text + n, a->mac, LIBDMWARRANT_MAC_SIZE);
+	lib_hex(text + n, a->salt, LIBDMWARRANT_SALT_SIZE);
 }
 
 int libdmwarrant_anchor_parse(const char *text, struct libdmwarrant_anchor *a)
@@ -202,10 +202,11 @@ int libdmwarrant_anchor_parse(const char *text, struct libdmwarrant_anchor *a)
 		return -EINVAL;
 	errno = 0;
 	n = strtoull(text, &end, 10);
-	if (errno || !n || *end != ':' || strlen(end + 1) != 2 * LIBDMWARRANT_MAC_SIZE)
+	if (errno || !n || *end != ':' || strlen(end + 1) != 2 * LIBDMWARRANT_SALT_SIZE)
 		return -EINVAL;
+	memset(a, 0, sizeof(*a));
 	a->checkpoint = n;
-	return lib_unhex(a->mac, end + 1, LIBDMWARRANT_MAC_SIZE);
+	return lib_unhex(a->salt, end + 1, LIBDMWARRANT_SALT_SIZE);
 }
 
 const char *libdmwarrant_kind_name(enum libdmwarrant_kind kind)

@@ -284,6 +284,7 @@ static int dump_activations(struct dump *d)
 		NUMBER(d, base, dmw_activation_disk, epoch, a->epoch);
 		SECONDS(d, base, dmw_activation_disk, time, a->time);
 		TEXT(d, base, dmw_activation_disk, host, a->host);
+		NUMBER(d, base, dmw_activation_disk, parent, a->parent);
 	}
 	return ret;
 }

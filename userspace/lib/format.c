@@ -304,8 +304,7 @@ static void report(const struct format *f, const struct libdmwarrant_keyset *key
 
 	r->journal_unit = l->journal_unit;
 	memcpy(r->uuid, keyset->disk->uuid, DMW_UUID_SIZE);
-	r->anchor.checkpoint = f->sb.checkpoint;
-	memcpy(r->anchor.mac, f->sb.mac, DMW_MAC_SIZE);
+	lib_anchor(&r->anchor, &f->sb);
 	r->lun_bytes = l->lun_blocks << DMW_SECTOR_SHIFT;
 	r->volume_bytes = l->data_sectors << DMW_SECTOR_SHIFT;
 	r->journal_bytes = (u64)l->journal_blocks << DMW_SECTOR_SHIFT;

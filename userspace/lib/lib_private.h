@@ -125,6 +125,7 @@ struct lib_volume {
 	struct lib_device	dev;
 	struct dmw_host		host;
 	struct dmw_lun		lun;
+	struct dmw_anchor	anchor;
 	struct dmw_state	state;
 };
 
@@ -132,6 +133,7 @@ struct lib_volume {
 #define LIB_VOLUME_WRITABLE	(1U << 1)	/* judge as for an opening for writing */
 #define LIB_VOLUME_NO_ACTIVATIONS	(1U << 2)	/* leave the activations to the caller */
 
+void lib_anchor(struct libdmwarrant_anchor *to, const struct dmw_superblock *sb);
 int lib_volume_load(struct libdmwarrant *ctx, const char *path,
 		    const struct libdmwarrant_keyset *keyset,
 		    const struct libdmwarrant_anchor *anchor, unsigned int flags,

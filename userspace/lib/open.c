@@ -40,8 +40,7 @@ static int judge(struct libdmwarrant *ctx, const char *path,
 		return ret;
 	r->other_damaged = v->state.other_damaged;
 	memcpy(r->uuid, v->state.sb.uuid, DMW_UUID_SIZE);
-	r->anchor.checkpoint = v->state.sb.checkpoint;
-	memcpy(r->anchor.mac, v->state.sb.mac, DMW_MAC_SIZE);
+	lib_anchor(&r->anchor, &v->state.sb);
 	r->volume_bytes = v->state.sb.layout.data_sectors << DMW_SECTOR_SHIFT;
 	lib_copy(r->label, sizeof(r->label), v->state.root.label);
 	return 0;
@@ -69,7 +68,7 @@ static int check_free(struct libdmwarrant *ctx, const char *name, const u8 *uuid
 static void make_table(char *table, size_t size, dev_t lun, const char *key, const u8 *uuid,
 		       const struct libdmwarrant_open_params *p)
 {
-	char options[192] = "", uuid_text[37], anchor[54];
+	char options[192] = "", uuid_text[37], anchor[46];
 	size_t n = 0;
 	int count = 0;
 

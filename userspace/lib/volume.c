@@ -85,8 +85,7 @@ int libdmwarrant_volume_peek(struct libdmwarrant *ctx, const char *path,
 	}
 	volume->epoch = sb[ret].epoch;
 	memcpy(volume->uuid, sb[ret].uuid, DMW_UUID_SIZE);
-	volume->anchor.checkpoint = sb[ret].checkpoint;
-	memcpy(volume->anchor.mac, sb[ret].mac, DMW_MAC_SIZE);
+	lib_anchor(&volume->anchor, &sb[ret]);
 	volume->lun_bytes = sb[ret].layout.lun_blocks << DMW_SECTOR_SHIFT;
 	volume->volume_bytes = sb[ret].layout.data_sectors << DMW_SECTOR_SHIFT;
 	volume->created = sb[ret].created;
@@ -94,6 +93,16 @@ int libdmwarrant_volume_peek(struct libdmwarrant *ctx, const char *path,
 out:
 	lib_device_close(&d);
 	return ret;
+}
+
+/** lib_anchor() - the anchor that a superblock is, for the public */
+void lib_anchor(struct libdmwarrant_anchor *to, const struct dmw_superblock *sb)
+{
+	struct dmw_anchor a = dmw_superblock_anchor(sb);
+
+	memset(to, 0, sizeof(*to));
+	to->checkpoint = a.checkpoint;
+	memcpy(to->salt, a.salt, DMW_SALT_SIZE);
 }
 
 /* ---- with keys ---- */
@@ -139,7 +148,6 @@ int lib_volume_load(struct libdmwarrant *ctx, const char *path,
 		    const struct libdmwarrant_anchor *anchor, unsigned int flags,
 		    struct lib_volume *v)
 {
-	struct dmw_anchor a = { .checkpoint = anchor ? anchor->checkpoint : 0 };
 	enum dmw_load_error e;
 	int ret;
 
@@ -155,13 +163,15 @@ int lib_volume_load(struct libdmwarrant *ctx, const char *path,
 	ret = check_uuid(ctx, path, v);
 	if (ret)
 		return ret;
-	if (anchor)
-		memcpy(a.mac, anchor->mac, DMW_MAC_SIZE);
+	if (anchor) {
+		v->anchor.checkpoint = anchor->checkpoint;
+		memcpy(v->anchor.salt, anchor->salt, DMW_SALT_SIZE);
+	}
 	e = dmw_load_superblock(&v->host, &v->lun, &v->state);
-	if (!e && a.checkpoint)
-		e = dmw_load_check_anchor(&v->state, &a);
 	if (!e && !(flags & LIB_VOLUME_NO_ACTIVATIONS))
 		e = dmw_load_activations(&v->host, &v->state);
+	if (!e)
+		e = dmw_load_check_anchor(&v->state, &v->anchor);
 	return lib_load_failed(ctx, path, e);
 }
 

@@ -58,7 +58,7 @@ void cli_set_uuid(struct json_object *o, const char *name, const uint8_t *uuid)
 
 void cli_set_anchor(struct json_object *o, const char *name, const struct libdmwarrant_anchor *a)
 {
-	char text[54];
+	char text[46];
 
 	libdmwarrant_anchor_format(a, text);
 	cli_set_text(o, name, text);

@@ -10,7 +10,7 @@ enum {
 static const struct cli_option options[] = {
 	CLI_KEYSET,
 	CLI_KEYSET_FD,
-	{ "anchor", "N:MAC", OPTION_ANCHOR, "refuse a LUN that was rolled back behind this" },
+	{ "anchor", "N:SALT", OPTION_ANCHOR, "refuse a LUN that was rolled back behind this" },
 	{ "data", NULL, OPTION_DATA, "also read and verify every written sector" },
 	{ "map", NULL, OPTION_MAP, "list the blocks in use and what they hold, as JSON" },
 	CLI_PROGRESS,
@@ -107,7 +107,7 @@ static int damage(void *arg, const struct libdmwarrant_damage *d)
 
 static void report(struct cli *c, const struct libdmwarrant_check_result *r, bool data)
 {
-	char uuid[37], anchor[54], size[16];
+	char uuid[37], anchor[46], size[16];
 
 	libdmwarrant_uuid_format(r->uuid, uuid);
 	libdmwarrant_anchor_format(&r->anchor, anchor);
@@ -152,7 +152,7 @@ static int all_options(struct cli *c, struct libdmwarrant_check_params *p, bool 
 		else if (id == OPTION_MAP)
 			*with_map = true;
 		else if (libdmwarrant_anchor_parse(c->arg, &p->anchor))
-			return cli_usage(c, "%s is not an anchor, NUMBER:32 hex digits", c->arg);
+			return cli_usage(c, "%s is not an anchor, NUMBER:24 hex digits", c->arg);
 	}
 	return cli_arguments(c, 1);
 }

@@ -17,7 +17,7 @@ static const struct cli_option options[] = {
 
 static void report(struct cli *c, const struct libdmwarrant_close_result *r)
 {
-	char anchor[54];
+	char anchor[46];
 
 	cli_set_bool(c->out, "dry_run", c->dry_run);
 	cli_set_text(c->out, "name", r->name);
@@ -68,7 +68,7 @@ const struct cli_command command_volume_close = {
 	.arguments = "NAME|UUID",
 	.summary = "close a volume and print its anchor",
 	.text = "Commits a last checkpoint, removes the device, reads the superblock back and prints\n"
-		"its number and MAC: the anchor. Keep it off the array and give it to volume open. When\n"
+		"its number and salt: the anchor. Keep it off the array and give it to volume open. When\n"
 		"the volume is in use, says by what.",
 	.options = options,
 	.run = run,

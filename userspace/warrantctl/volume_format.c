@@ -163,7 +163,7 @@ static int ask(struct cli *c, struct format *f)
 static void report(struct cli *c, const struct format *f)
 {
 	const struct libdmwarrant_format_result *r = &f->result;
-	char uuid[37], anchor[54], size[16], lun[16], journal[16];
+	char uuid[37], anchor[46], size[16], lun[16], journal[16];
 
 	cli_set_text(c->out, "device", f->device.path);
 	cli_set_text(c->out, "wwid", f->device.wwid);

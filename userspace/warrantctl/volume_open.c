@@ -12,7 +12,7 @@ enum {
 static const struct cli_option options[] = {
 	CLI_KEYSET,
 	CLI_KEYSET_FD,
-	{ "anchor", "N:MAC", OPTION_ANCHOR, "refuse a LUN that was rolled back behind this" },
+	{ "anchor", "N:SALT", OPTION_ANCHOR, "refuse a LUN that was rolled back behind this" },
 	{ "read-only", NULL, OPTION_READ_ONLY, "write nothing at all to the LUN" },
 	{ "allow-discards", NULL, OPTION_DISCARDS,
 	  "pass discards on; shows the array what is free" },
@@ -46,7 +46,7 @@ static int one_option(struct cli *c, struct libdmwarrant_open_params *p, int id)
 		return ret;
 	default:
 		return libdmwarrant_anchor_parse(c->arg, &p->anchor) ?
-		       cli_usage(c, "%s is not an anchor, NUMBER:32 hex digits", c->arg) : 0;
+		       cli_usage(c, "%s is not an anchor, NUMBER:24 hex digits", c->arg) : 0;
 	}
 }
 

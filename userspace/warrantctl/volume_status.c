@@ -9,7 +9,7 @@ static const struct cli_option options[] = {
 
 static void show(struct cli *c, const struct libdmwarrant_status *s)
 {
-	char uuid[37], anchor[54], size[16];
+	char uuid[37], anchor[46], size[16];
 
 	libdmwarrant_uuid_format(s->uuid, uuid);
 	libdmwarrant_anchor_format(&s->anchor, anchor);
