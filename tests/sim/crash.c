@@ -7,53 +7,12 @@
 #define MAX_UNITS	4096
 #define TEAR_TRIES	3
 
-/* ---- images seen already ---- */
-
-static struct {
-	u64	*keys;
-	u64	cap;
-	u64	used;
-} seen;
+/* Images seen already, with what was allowed of them. */
+static struct set seen;
 
 void crash_reset(void)
 {
-	if (!seen.keys) {
-		seen.cap = 1 << 16;
-		seen.keys = calloc(seen.cap, sizeof(*seen.keys));
-	} else if (seen.used) {
-		memset(seen.keys, 0, seen.cap * sizeof(*seen.keys));
-	}
-	seen.used = 0;
-}
-
-static void seen_grow(void)
-{
-	u64 *old = seen.keys, cap = seen.cap, i, k;
-
-	seen.cap *= 4;
-	seen.keys = calloc(seen.cap, sizeof(*seen.keys));
-	for (i = 0; i < cap; i++) {
-		if (!old[i])
-			continue;
-		for (k = old[i] & (seen.cap - 1); seen.keys[k]; k = (k + 1) & (seen.cap - 1))
-			;
-		seen.keys[k] = old[i];
-	}
-	free(old);
-}
-
-static bool seen_before(u64 key)
-{
-	u64 i;
-
-	key |= 1;
-	for (i = key & (seen.cap - 1); seen.keys[i]; i = (i + 1) & (seen.cap - 1))
-		if (seen.keys[i] == key)
-			return true;
-	seen.keys[i] = key;
-	if (++seen.used * 2 > seen.cap)
-		seen_grow();
-	return false;
+	set_reset(&seen);
 }
 
 /* ---- one image ---- */
@@ -136,15 +95,18 @@ void crash_image_check(const struct image *img, const struct allowed *a, unsigne
 {
 	u64 values[MAX_TRACKED], again[MAX_TRACKED];
 	struct allowed exactly = { 0 };
+	u64 key = mix(img->hash) ^ a->hash, before = rnd_save();
 	struct machine m;
 	struct disk d;
 	bool twice;
 
 	totals.states++;
-	if (seen_before(mix(img->hash) ^ a->hash)) {
+	if (!set_add(&seen, key)) {
 		totals.skipped++;
 		return;
 	}
+	/* Chance in here must not depend on which images were seen before. */
+	rnd_seed(key);
 	totals.images++;
 	totals.depth2 += depth > 1;
 	disk_init(&d, img);
@@ -159,6 +121,7 @@ void crash_image_check(const struct image *img, const struct allowed *a, unsigne
 	free(exactly.values);
 	machine_free(&m);
 	disk_free(&d);
+	rnd_restore(before);
 }
 
 /* ---- all images ---- */

@@ -15,7 +15,7 @@
 
 static struct page *page_pool;
 
-static struct page *page_new(void)
+struct page *page_new(void)
 {
 	struct page *p = page_pool;
 
@@ -29,7 +29,7 @@ static struct page *page_new(void)
 	return p;
 }
 
-static void page_put(struct page *p)
+void page_put(struct page *p)
 {
 	if (!p || --p->refs)
 		return;
@@ -37,8 +37,8 @@ static void page_put(struct page *p)
 	page_pool = p;
 }
 
-/* Of the contents only: equal pages have equal hashes. Never 0. */
-static u64 page_hash(struct page *p)
+/** page_hash() - of the contents only: equal pages have equal hashes. Never 0 */
+u64 page_hash(struct page *p)
 {
 	u64 a = 1, b = 2, w[2];
 	u32 i;
@@ -116,8 +116,8 @@ static void image_grow(struct image *img)
 		free(old.slots);
 }
 
-/* Takes the caller's reference. */
-static void image_put(struct image *img, u64 block, struct page *p)
+/** image_put() - set a block; takes the caller's reference */
+void image_put(struct image *img, u64 block, struct page *p)
 {
 	struct page *old = image_get(img, block);
 	struct image_slot *s;
@@ -227,7 +227,10 @@ void disk_write_block(struct disk *d, u64 write, u64 offset, const void *data, u
 	u->mask = (u8)(((1U << len / PIECE) - 1) << in_block / PIECE);
 	u->tears = tears;
 	u->page = page_new();
+	if (len < DMW_SECTOR_SIZE)
+		memset(u->page->data, 0, DMW_SECTOR_SIZE);	/* for page_hash() */
 	memcpy(u->page->data + in_block, data, len);
+	past_add(d, u->block, u->page, u->mask);
 }
 
 /** disk_write_show() - from now on reads see it */
@@ -275,7 +278,7 @@ void disk_write_done(struct disk *d, u64 write, bool fua)
 		if (d->units[i].write != write)
 			continue;
 		d->units[i].done = d->clock;
-		if (fua)
+		if (fua && !one_in(d->lies))
 			settle(d, i);
 	}
 	remove_empty(d);
@@ -292,6 +295,8 @@ void disk_flush_done(struct disk *d, u64 flush)
 	u32 i;
 
 	d->clock++;
+	if (one_in(d->lies))
+		return;
 	for (i = 0; i < d->count; i++)
 		if (d->units[i].mask && d->units[i].done < flush)
 			settle(d, i);
@@ -304,7 +309,9 @@ int disk_read(const struct disk *d, u64 offset, void *buf, u32 len)
 	u32 n;
 
 	for (; len; len -= n, offset += n, to += n) {
-		const struct page *p = image_get(&d->cache, offset / DMW_SECTOR_SIZE);
+		const struct page *p = one_in(d->fickle) ?
+			past_any(d, offset / DMW_SECTOR_SIZE) :
+			image_get(&d->cache, offset / DMW_SECTOR_SIZE);
 		u32 in_block = offset % DMW_SECTOR_SIZE;
 
 		n = min_t(u32, len, DMW_SECTOR_SIZE - in_block);

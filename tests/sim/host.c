@@ -9,73 +9,19 @@ u8 sim_uuid[DMW_UUID_SIZE] = "simulated volume";
 
 /* ---- the log of nonces ---- */
 
-static struct {
-	u64	*keys;
-	u64	cap;
-	u64	count;
-} nonces;
+static struct set nonces;
 
 void nonces_reset(void)
 {
-	if (!nonces.keys) {
-		nonces.cap = 1 << 16;
-		nonces.keys = calloc(nonces.cap, sizeof(*nonces.keys));
-	} else if (nonces.count) {
-		memset(nonces.keys, 0, nonces.cap * sizeof(*nonces.keys));
-	}
-	nonces.count = 0;
+	set_reset(&nonces);
 }
 
 u64 nonces_used(void)
 {
-	return nonces.count;
-}
-
-static bool insert(u64 *keys, u64 cap, u64 key)
-{
-	u64 i = key & (cap - 1);
-
-	for (; keys[i]; i = (i + 1) & (cap - 1))
-		if (keys[i] == key)
-			return false;
-	keys[i] = key;
-	return true;
-}
-
-/* Return: false when the pair was there already. */
-static bool nonce_log(u64 key)
-{
-	u64 *old = nonces.keys, cap = nonces.cap, i;
-
-	key |= 1;
-	if (!insert(nonces.keys, nonces.cap, key))
-		return false;
-	if (++nonces.count * 2 < nonces.cap)
-		return true;
-	nonces.cap *= 4;
-	nonces.keys = calloc(nonces.cap, sizeof(*nonces.keys));
-	for (i = 0; i < cap; i++)
-		if (old[i])
-			insert(nonces.keys, nonces.cap, old[i]);
-	free(old);
-	return true;
+	return nonces.used;
 }
 
 /* ---- crypto ---- */
-
-static u64 absorb(u64 h, const void *p, size_t n)
-{
-	const u8 *b = p;
-	u64 w;
-
-	for (; n >= 8; n -= 8, b += 8) {
-		memcpy(&w, b, 8);
-		h = mix(h ^ w);
-	}
-	w = 0;
-	memcpy(&w, b, n);
-	return mix(h ^ w ^ (u64)n << 56);
-}
 
 /* Four lanes, so that a processor can work on them at once. */
 static void toy_mac(u64 seed, const u8 *data, u32 len, u8 mac[DMW_MAC_SIZE])
@@ -90,7 +36,7 @@ static void toy_mac(u64 seed, const u8 *data, u32 len, u8 mac[DMW_MAC_SIZE])
 			lane[k] ^= lane[k] >> 32;
 		}
 	}
-	lane[0] = absorb(lane[0], data + i, len - i);
+	lane[0] = hash_bytes(lane[0], data + i, len - i);
 	out[0] = mix(lane[0] + mix(lane[1]) * 3);
 	out[1] = mix(lane[2] + mix(lane[3] + out[0]) * 3);
 	memcpy(mac, out, sizeof(out));
@@ -122,17 +68,19 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *key,
 		   const u8 iv[DMW_IV_SIZE], const void *aad, u32 aad_len, void *data, u32 len,
 		   u8 mac[DMW_MAC_SIZE])
 {
-	u64 derived = absorb((u64)key->tag << 32 | key->epoch, key->salt, DMW_SALT_SIZE);
-	u64 pair = absorb(derived, iv, DMW_IV_SIZE);
-	u64 seed = absorb(pair, aad, aad_len);
+	u64 derived = hash_bytes((u64)key->tag << 32 | key->epoch, key->salt, DMW_SALT_SIZE);
+	u64 pair = hash_bytes(derived, iv, DMW_IV_SIZE);
+	u64 seed = hash_bytes(pair, aad, aad_len);
 	u8 want[DMW_MAC_SIZE];
 
 	if (h->locked)
 		fail("crypto with the lock held");
 	if (seal) {
-		if (!nonce_log(pair))
+		if (!set_add(&nonces, pair))
 			fail("P6: a (key, nonce) pair repeats: tag %u epoch %u nonce %llu", key->tag,
 			     key->epoch, (unsigned long long)le64toh(*(const u64 *)iv));
+		if (h->m && h->m->ledger)
+			ledger_seal(aad, aad_len, data);
 		toy_stream(pair, data, len);
 		toy_mac(seed, data, len, mac);
 		return 0;
@@ -169,7 +117,8 @@ struct dmw_node *dmw_host_node_alloc(struct dmw_host *h, bool sleep)
 
 	if (sleep && h->locked)
 		fail("a node allocation that may sleep, with the lock held");
-	if (sleep ? ++h->alloc_count == h->alloc_fails_at : one_in(h->m->alloc_fails))
+	if (sleep ? ++h->alloc_count == h->alloc_fails_at :
+	    one_in(h->m->alloc_fails) || fault_hit(&h->m->faults.node_in))
 		return NULL;
 	n = malloc(sizeof(*n));
 	n->seals = malloc(sizeof(*n->seals));

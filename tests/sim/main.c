@@ -16,13 +16,6 @@
 
 static u64 rnd_state;
 
-u64 mix(u64 x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
-
 u64 rnd(void)
 {
 	return mix(rnd_state += 0x9e3779b97f4a7c15ULL);
@@ -31,6 +24,23 @@ u64 rnd(void)
 void rnd_seed(u64 seed)
 {
 	rnd_state = mix(seed + 0x1234567);
+}
+
+/** rnd_save(), rnd_restore() - for what must not disturb the order of random numbers */
+u64 rnd_save(void)
+{
+	return rnd_state;
+}
+
+void rnd_restore(u64 state)
+{
+	rnd_state = state;
+}
+
+/** maybe() - chance, where there is chance; exploring, @otherwise */
+bool maybe(bool otherwise)
+{
+	return cfg.mode == MODE_EXPLORE ? otherwise : one_in(2);
 }
 
 /* ---- messages ---- */
@@ -77,7 +87,7 @@ void fail(const char *fmt, ...)
 static void watch(int sig)
 {
 	static u64 before;
-	u64 sum = totals.runs + totals.steps + totals.states + totals.ops;
+	u64 sum = totals.runs + totals.steps + totals.states + totals.attacks + totals.ops;
 
 	(void)sig;
 	if (sum == before) {
@@ -96,9 +106,9 @@ static void summary(double seconds)
 	const struct totals *t = &totals;
 
 #define N(x) ((unsigned long long)t->x)
-	printf("runs %llu, steps %llu, ops %llu, crash points %llu, crash states checked %llu (distinct images opened %llu, seen before %llu, crashes during recovery %llu), "
+	printf("runs %llu, schedules %llu, steps %llu, ops %llu, crash points %llu, crash states checked %llu (distinct images opened %llu, seen before %llu, crashes during recovery %llu), attacks %llu, "
 	       "crashes gone on from %llu, clean closes %llu, sectors recovered %llu, LUN faults %llu, (key, nonce) pairs %llu, activations %llu, checkpoints %llu, wraps of the journal %llu, %.1f s\n",
-	       N(runs), N(steps), N(ops), N(points), N(states), N(images), N(skipped), N(depth2),
+	       N(runs), N(paths), N(steps), N(ops), N(points), N(states), N(images), N(skipped), N(depth2), N(attacks),
 	       N(crashes), N(closes), N(recovered), N(faults), N(pairs), N(activations),
 	       N(checkpoints), N(wraps), seconds);
 #undef N
@@ -123,15 +133,17 @@ static int index_of(const char *name, const char *const *names, int n, const cha
 }
 
 static const char usage[] =
-"Usage: sim [--seed N] [--runs N] [--seconds S] [--mode M] [--geometry G] [--tear-errors] [-v]\n"
+"Usage: sim [--seed N] [--runs N] [--seconds S] [--mode M] [--geometry G] [--tear-errors] [--no-merge] [-v]\n"
 "\n"
 "  --seed N       first seed; alone: replay this run only (default: 1, and 100 runs)\n"
 "  --runs N       number of runs, each with the next seed\n"
 "  --seconds S    stop after S seconds\n"
-"  --mode M       random, exhaustive, wide, faults, oom, reads, scenes;\n"
-"                 any = the seed chooses (default; not reads)\n"
+"  --mode M       random, exhaustive, wide, faults, oom, reads, scenes, attack, flips,\n"
+"                 replays, nth, explore; any = the seed chooses one of the first seven,\n"
+"                 but not reads (default)\n"
 "  --geometry G   tiny, tiny512, medium, huge; any = the seed chooses (default)\n"
 "  --tear-errors  a torn metadata block may be unreadable afterwards\n"
+"  --no-merge     explore: go on also from states that were met before\n"
 "  -v             print what happens\n";
 
 static double now(void)
@@ -152,6 +164,7 @@ static void campaign(u64 seed, u64 runs, double seconds)
 	printf("seeds %llu..%llu\n", (unsigned long long)seed,
 	       (unsigned long long)(seed + totals.runs - 1));
 	summary(now() - start);
+	attack_summary();
 }
 
 int main(int argc, char **argv)
@@ -160,7 +173,7 @@ int main(int argc, char **argv)
 		{ "seed", required_argument, NULL, 's' }, { "runs", required_argument, NULL, 'r' },
 		{ "seconds", required_argument, NULL, 't' }, { "mode", required_argument, NULL, 'm' },
 		{ "geometry", required_argument, NULL, 'g' },
-		{ "tear-errors", no_argument, NULL, 'e' }, { "verbose", no_argument, NULL, 'v' },
+		{ "tear-errors", no_argument, NULL, 'e' }, { "no-merge", no_argument, NULL, 'n' }, { "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { 0 },
 	};
 	u64 seed = 0, runs = 0;
@@ -186,6 +199,9 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			cfg.tear_errors = true;
+			break;
+		case 'n':
+			cfg.no_merge = true;
 			break;
 		case 'v':
 			cfg.verbose = true;

@@ -103,11 +103,11 @@ static bool in_limbo(const struct machine *m, u64 sector)
 static void failed(struct machine *m, struct simop *o)
 {
 	struct dmw_op *op = &o->op;
-	bool excused = m->vol.failed || (op->error == -EIO && m->faults.read_hits);
+	bool excused = m->vol.failed || m->attacked || (op->error == -EIO && m->faults.read_hits);
 	u32 i;
 
 	if (op->kind == DMW_OP_READ && op->error == -EILSEQ) {
-		excused = false;
+		excused = m->attacked;
 		for (i = 0; i < op->count; i++)
 			excused |= m->vol.failed && in_limbo(m, op->sector + i);
 	}
@@ -190,6 +190,22 @@ void oracle_ended(struct machine *m, struct simop *o)
 		break;
 	}
 	simop_free(o);
+}
+
+/** oracle_hash() - of all that it knows */
+u64 oracle_hash(const struct machine *m, u64 h)
+{
+	const struct simop *o;
+	u32 i;
+
+	for (i = 0; i < tracked(); i++) {
+		h = mix(h ^ histories[i].floor);
+		h = hash_bytes(h, histories[i].v, histories[i].n * sizeof(*histories[i].v));
+	}
+	list_for_each_entry(o, &m->ops, list)
+		h = hash_bytes(h, o->marks, (moves(o->op.kind) ? o->op.count : tracked()) *
+			       sizeof(*o->marks));
+	return h;
 }
 
 /* ---- crashes ---- */

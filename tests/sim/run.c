@@ -4,6 +4,7 @@
 
 const char *const mode_names[MODES] = {
 	"random", "exhaustive", "wide", "faults", "oom", "reads", "scenes",
+	"attack", "flips", "replays", "nth", "explore",
 };
 
 struct config cfg = { .want_mode = -1, .want_geometry = -1 };
@@ -66,6 +67,40 @@ static void choose_size(void)
 		cfg.window = DMW_FANOUT;
 		cfg.extent = PICK(60, DMW_FANOUT);
 		break;
+	case MODE_ATTACK:
+		cfg.steps = PICK(60, 150, 300);
+		cfg.ops = 1 + below(5);
+		cfg.budget = 16;
+		cfg.crash_in = 40;
+		cfg.again_in = 0;
+		cfg.live_in = PICK(40, 100);
+		cfg.most = 2000;
+		cfg.window = 1 + below(4);
+		cfg.extent = 1 + below(3);
+		break;
+	case MODE_FLIPS:
+	case MODE_REPLAYS:
+		cfg.steps = 60;
+		cfg.budget = 1;
+		cfg.crash_in = 0;
+		cfg.live_in = 40;
+		cfg.window = 2;
+		cfg.extent = 2;
+		break;
+	case MODE_NTH:
+		cfg.steps = PICK(30, 60, 100);
+		cfg.ops = 1 + below(6);
+		cfg.budget = 4;
+		cfg.crash_in = 30;
+		cfg.again_in = 0;
+		cfg.live_in = 200;
+		cfg.most = 100;
+		break;
+	case MODE_EXPLORE:
+		cfg.budget = 1024;
+		cfg.again_in = 1000;
+		cfg.window = 2;
+		break;
 	default:
 		cfg.steps = PICK(300, 1000, 3000);
 		cfg.budget = PICK(16, 64, 256);
@@ -102,7 +137,7 @@ static void choose_config(u64 seed)
 		   (enum mode)PICK(MODE_RANDOM, MODE_RANDOM, MODE_WIDE, MODE_EXHAUSTIVE,
 				   MODE_EXHAUSTIVE, MODE_FAULTS, MODE_OOM, MODE_SCENES);
 	cfg.geometry = cfg.want_geometry >= 0 ? (enum geometry)cfg.want_geometry :
-		       (enum geometry)below(GEOMETRIES);
+		       (enum geometry)below(cfg.mode == MODE_EXPLORE ? GEOMETRY_MEDIUM : GEOMETRIES);
 	geometry_choose(cfg.geometry);
 	cfg.ops = 1 + below(12);
 	cfg.window = PICK(2, 4, 4, 8, 8, 16, 44);
@@ -113,6 +148,11 @@ static void choose_config(u64 seed)
 	cfg.counter_limit = PICK(0, 0, 30, 50, 100, 500);
 	cfg.alloc_fails = PICK(0, 0, 20, 3, 1);
 	cfg.discard = one_in(2);
+	if (cfg.mode == MODE_EXPLORE) {
+		cfg.node_limit = 0;
+		cfg.counter_limit = 0;
+		cfg.alloc_fails = 0;
+	}
 	memcpy(cfg.weights, weights[cfg.mode == MODE_WIDE ? 2 : below(ARRAY_SIZE(weights))],
 	       sizeof(cfg.weights));
 }
@@ -162,15 +202,35 @@ static void new_disk(struct disk *d, const struct image *img)
 	image_free(&n.cache);
 }
 
+static bool watched(void)
+{
+	return cfg.mode == MODE_ATTACK || cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
+}
+
 static void reopen(struct machine *m, const struct allowed *a)
 {
 	u64 values[MAX_TRACKED];
 
 	m->main = false;
+	m->ledger = watched();
+	if (m->ledger)
+		ledger_open();
 	recover_and_check(m, a, values);
 	oracle_adopt(values);
+	if (m->ledger)
+		ledger_base(values);
 	m->main = true;
 	m->alloc_fails = cfg.alloc_fails;
+}
+
+/* The cache is gone, and with it whatever the array only said that it had flushed. */
+static void lose_cache(struct disk *d)
+{
+	struct image img;
+
+	image_flatten(&img, &d->durable);
+	new_disk(d, &img);
+	image_free(&img);
 }
 
 static void crash(struct machine *m)
@@ -184,9 +244,90 @@ static void crash(struct machine *m)
 	crash_choose(m, &img);
 	machine_free(m);
 	new_disk(m->disk, &img);
+	past_crashed(m->disk);
 	image_free(&img);
 	reopen(m, &a);
 	free(a.values);
+}
+
+/*
+ * The machine has died, and the array shows a time before, yet after an anchor: to those who know no
+ * newer anchor this is a crash. Whatever it has hidden must never come back.
+ */
+static void hide(struct machine *m)
+{
+	u32 opening = ledger_newest();
+	u64 values[MAX_TRACKED];
+	struct dmw_anchor anchor;
+	struct image img;
+
+	trace("hide");
+	past_committed(m);
+	past_rollback(&img, &anchor);
+	machine_free(m);
+	new_disk(m->disk, &img);
+	image_free(&img);
+	past_crashed(m->disk);
+	m->anchor = anchor;
+	m->ledger = true;
+	m->attacked = true;
+	ledger_open();
+	if (machine_open(m, false))
+		fail("cannot be opened after a rollback that is no worse than a crash");
+	machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
+	machine_drain(m, false);
+	read_all(m, values);
+	if (!ledger_allows(values, opening, anchor.checkpoint)) {
+		ledger_explain(values);
+		fail("a rollback to after an anchor gives what no crash could have left");
+	}
+	ledger_base(values);
+	oracle_adopt(values);
+	m->attacked = false;
+	m->main = true;
+}
+
+/* Somebody opens a snapshot of the LUN, new or old, or another volume that has the same keys. */
+static void fork_history(bool other_volume)
+{
+	u64 values[MAX_TRACKED];
+	struct machine m;
+	struct image img;
+	struct disk d;
+	u32 i;
+
+	sim_uuid[0] ^= other_volume;
+	past_image(&img, past_time());
+	disk_init(&d, other_volume ? NULL : &img);
+	if (other_volume)
+		format(&d);
+	machine_init(&m, &d);
+	m.tolerant = true;
+	m.ledger = !other_volume;
+	if (m.ledger)
+		ledger_open();
+	if (machine_open(&m, false))
+		fail("a fork cannot be opened");
+	machine_submit(&m, DMW_OP_CHECKPOINT, 0, 0, false);
+	machine_drain(&m, true);
+	read_all(&m, values);
+	if (m.ledger)
+		ledger_base(values);
+	m.values = values;
+	for (i = 0; i < 30; i++) {
+		submit(&m);
+		machine_drain(&m, true);
+	}
+	machine_submit(&m, DMW_OP_CHECKPOINT, 0, 0, false);
+	machine_drain(&m, true);
+	machine_free(&m);
+	if (!other_volume)
+		ledger_foreign();
+	new_disk(&d, &d.cache);
+	past_fork(&d);
+	disk_free(&d);
+	image_free(&img);
+	sim_uuid[0] ^= other_volume;
 }
 
 /* A close and an open: nothing may change, not even what was never flushed. */
@@ -210,7 +351,12 @@ static void close_and_open(struct machine *m)
 	}
 	oracle_current(values);
 	oracle_exactly(values, &a);
+	if (cfg.mode == MODE_ATTACK && one_in(3))
+		fork_history(one_in(2));
+	if (cfg.mode == MODE_ATTACK && one_in(3))
+		campaign_attack(m);
 	machine_free(m);
+	past_crashed(m->disk);
 	reopen(m, &a);
 	free(a.values);
 }
@@ -302,6 +448,10 @@ static void special(struct machine *m)
 		machine_drain(m, false);
 		scenes(m);
 	}
+	if (watched())
+		past_committed(m);
+	if (cfg.mode == MODE_ATTACK && one_in(100))
+		campaign_attack(m);
 	if (one_in(40))
 		machine_shrink(m, 1 + below(4));
 }
@@ -323,7 +473,9 @@ static void step(struct machine *m)
 		crash_check(m, &a, 1);
 		free(a.values);
 	}
-	if (one_in(cfg.live_in) || (m->vol.failed && one_in(30)))
+	if ((cfg.mode == MODE_ATTACK || cfg.mode == MODE_REPLAYS) && one_in(2 * cfg.live_in))
+		hide(m);
+	else if (one_in(cfg.live_in) || (m->vol.failed && one_in(30)))
 		crash(m);
 	else if (one_in(2 * cfg.live_in))
 		close_and_open(m);
@@ -339,35 +491,125 @@ static void first_open(struct machine *m)
 	free(a.values);
 }
 
-/** run() - all that a seed stands for */
-void run(u64 seed)
+/* The array attacks a volume that is open, and then the machine dies. */
+static void last_stand(struct machine *m)
+{
+	u32 i;
+
+	trace("attacked while open");
+	past_committed(m);
+	m->attacked = true;
+	if (one_in(2))
+		m->disk->lies = 1 + below(4);
+	for (i = 0; i < 60; i++) {
+		if (!m->disk->lies && one_in(10))
+			past_tamper(m->disk);
+		if (m->op_count < cfg.ops && (!m->job_count || one_in(4)))
+			submit(m);
+		else if (m->job_count)
+			machine_step(m, false);
+		else
+			machine_drain(m, true);
+		if (one_in(10))
+			machine_shrink(m, 10);
+		past_committed(m);
+	}
+	if (one_in(2))
+		machine_drain(m, false);
+	past_committed(m);
+	if (m->disk->lies)
+		lose_cache(m->disk);
+	judge_attacked(m);
+}
+
+static void last_act(struct machine *m)
+{
+	if (cfg.mode == MODE_FLIPS) {
+		close_and_open(m);
+		campaign_flips(m);
+	} else if (cfg.mode == MODE_REPLAYS) {
+		if (one_in(2))
+			machine_drain(m, false);
+		campaign_replays(m);
+	} else if (cfg.mode == MODE_ATTACK && one_in(2)) {
+		last_stand(m);
+	} else {
+		close_and_open(m);
+	}
+}
+
+/* A volume's life. @faults: what fails after its first opening */
+static void live(struct faults faults)
 {
 	struct machine m;
 	struct disk d;
 	u32 i;
 
-	choose_config(seed);
-	trace("seed %llu mode %s geometry %s ops %u window %u extent %u nodes %u counters %llu",
-	      (unsigned long long)seed, mode_names[cfg.mode], geometry_names[cfg.geometry], cfg.ops,
-	      cfg.window, cfg.extent, cfg.node_limit, (unsigned long long)cfg.counter_limit);
 	next_value = 1;
-	cfg.states_before = totals.states;
 	nonces_reset();
-	crash_reset();
 	oracle_reset();
+	ledger_reset();
 	disk_init(&d, NULL);
+	past_reset(watched() ? &d : NULL);
 	format(&d);
 	machine_init(&m, &d);
 	first_open(&m);
+	m.faults = faults;
 	for (i = 0; i < cfg.steps; i++) {
 		step(&m);
 		if (m.vol.state.root.activation_count > LAST_ACTIVATION)
 			break;
 	}
-	close_and_open(&m);
+	last_act(&m);
 	totals.activations += m.vol.state.root.activation_count;
 	totals.pairs += nonces_used();
-	totals.runs++;
 	machine_free(&m);
 	disk_free(&d);
+	past_reset(NULL);
+}
+
+/* The same life again and again, until no fault comes in its time. */
+static void fail_each(u32 *in, struct faults *faults)
+{
+	u64 start = rnd_save(), before;
+
+	*in = 0;
+	do {
+		++*in;
+		before = totals.faults;
+		cfg.states_before = totals.states;
+		rnd_restore(start);
+		crash_reset();
+		live(*faults);
+	} while (totals.faults > before);
+	*in = 0;
+	rnd_restore(start);
+}
+
+static void nth(void)
+{
+	struct faults f = { 0 };
+
+	fail_each(&f.write_in, &f);
+	fail_each(&f.flush_in, &f);
+	fail_each(&f.read_in, &f);
+	fail_each(&f.node_in, &f);
+}
+
+/** run() - all that a seed stands for */
+void run(u64 seed)
+{
+	choose_config(seed);
+	trace("seed %llu mode %s geometry %s ops %u window %u extent %u nodes %u counters %llu",
+	      (unsigned long long)seed, mode_names[cfg.mode], geometry_names[cfg.geometry], cfg.ops,
+	      cfg.window, cfg.extent, cfg.node_limit, (unsigned long long)cfg.counter_limit);
+	cfg.states_before = totals.states;
+	crash_reset();
+	if (cfg.mode == MODE_EXPLORE)
+		explore();
+	else if (cfg.mode == MODE_NTH)
+		nth();
+	else
+		live((struct faults){ 0 });
+	totals.runs++;
 }

@@ -37,7 +37,7 @@ static void expect_refusal(struct machine *m, const struct page *old, const char
 	disk_write_show(&d, w);
 	machine_init(&m2, &d);
 	m2.tolerant = true;
-	totals.states++;
+	totals.attacks++;
 	if (!machine_open(&m2, true)) {
 		read_all(&m2, values);
 		if (values[oracle_index(VICTIM)] != READ_ERROR)

@@ -67,7 +67,8 @@ enum dmw_load_error machine_open(struct machine *m, bool read_only)
 {
 	struct dmw_options o = {
 		.lun = { .blocks = cfg.layout.lun_blocks, .logical_block = cfg.logical_block,
-			 .read_only = read_only },
+			 .read_only = read_only, .uuid = sim_uuid },
+		.anchor = m->anchor,
 		.node_limit = cfg.node_limit,
 		.host_name = "simulator",
 		.counter_limit = cfg.counter_limit,
@@ -121,8 +122,8 @@ static void ended(struct machine *m, struct dmw_op *op)
 		oracle_ended(m, o);
 		return;
 	}
-	if (op->error && m->tolerant && op->kind == DMW_OP_READ) {
-		for (i = 0; i < op->count; i++)
+	if (op->error && m->tolerant) {
+		for (i = 0; op->kind == DMW_OP_READ && i < op->count; i++)
 			m->values[oracle_index(op->sector + i)] = READ_ERROR;
 		simop_free(o);
 		return;
@@ -144,7 +145,7 @@ static void ended(struct machine *m, struct dmw_op *op)
 
 static void unexpected_events(struct machine *m)
 {
-	if (m->vol.failed || m->host.read_failed || m->tolerant)
+	if (m->vol.failed || m->host.read_failed || m->tolerant || m->attacked)
 		return;
 	if (m->host.events[DMW_EVENT_MISMATCH] || m->host.events[DMW_EVENT_NODE])
 		fail("a false alarm: the array did nothing wrong");
@@ -176,7 +177,7 @@ void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 n,
 	o->op.sector = sector;
 	o->op.count = n;
 	o->op.fua = fua;
-	o->op.discard = kind == DMW_OP_ERASE && cfg.discard && one_in(2);
+	o->op.discard = kind == DMW_OP_ERASE && cfg.discard && maybe(true);
 	o->op.seals = o->seals;
 	if (n)
 		o->data = malloc((size_t)n << DMW_SECTOR_SHIFT);
@@ -253,7 +254,8 @@ static u8 *task_memory(struct dmw_task *t)
 	return t->op ? dmw_host_sector(t->op, 0) : t->buf;
 }
 
-static bool hit(u32 *in)
+/** fault_hit() - is this the one that fails? */
+bool fault_hit(u32 *in)
 {
 	if (*in && --*in == 0) {
 		totals.faults++;
@@ -268,7 +270,7 @@ static void issue_write(struct machine *m, struct job *j)
 	bool tears = !t->op || t->op->fresh;
 	u32 i, n;
 
-	if (t->io == DMW_IO_DISCARD && one_in(2))
+	if (t->io == DMW_IO_DISCARD && maybe(false))
 		return;	/* a LUN may ignore it */
 	j->copy = calloc(1, t->length);
 	if (t->io == DMW_IO_WRITE)
@@ -278,7 +280,7 @@ static void issue_write(struct machine *m, struct job *j)
 		n = min_t(u32, t->length - i, DMW_SECTOR_SIZE - (t->offset + i) % DMW_SECTOR_SIZE);
 		disk_write_block(m->disk, j->ticket, t->offset + i, j->copy + i, n, tears);
 	}
-	j->shown = one_in(2);
+	j->shown = maybe(true);
 	if (j->shown)
 		disk_write_show(m->disk, j->ticket);
 }
@@ -295,7 +297,7 @@ static void issue(struct machine *m, struct job *j)
 	switch (t->io) {
 	case DMW_IO_READ:
 		memset(task_memory(t), 0x5a, t->length);
-		j->sampled = one_in(2);
+		j->sampled = maybe(false);
 		if (j->sampled) {
 			j->copy = malloc(t->length);
 			j->error = disk_read(m->disk, t->offset, j->copy, t->length);
@@ -314,7 +316,7 @@ static void complete_read(struct machine *m, struct job *j)
 {
 	struct dmw_task *t = j->t;
 
-	if (hit(&m->faults.read_in)) {
+	if (fault_hit(&m->faults.read_in)) {
 		m->faults.read_hits++;
 		t->error = -EIO;
 		return;
@@ -335,7 +337,7 @@ static void complete_write(struct machine *m, struct job *j)
 		return;
 	if (t->io == DMW_IO_WRITE && memcmp(j->copy, task_memory(t), t->length))
 		fail("memory has changed under a write");
-	if (hit(&m->faults.write_in)) {
+	if (fault_hit(&m->faults.write_in)) {
 		t->error = -EIO;	/* it may be on the LUN nevertheless */
 		return;
 	}
@@ -353,7 +355,7 @@ static void complete(struct machine *m, struct job *j)
 		complete_read(m, j);
 		break;
 	case DMW_IO_FLUSH:
-		if (hit(&m->faults.flush_in))
+		if (fault_hit(&m->faults.flush_in))
 			t->error = -EIO;
 		else
 			disk_flush_done(m->disk, j->ticket);
@@ -381,6 +383,9 @@ static void done(struct machine *m, u32 i)
 {
 	struct dmw_task *t = m->jobs[i].t;
 
+	/* Its memory may become another task's, by chance that no seed repeats. */
+	if (m->slow == t)
+		m->slow = NULL;
 	memmove(&m->jobs[i], &m->jobs[i + 1], (--m->job_count - i) * sizeof(m->jobs[0]));
 	m->host.locked = true;
 	dmw_task_done(&m->vol, t);

@@ -4,11 +4,16 @@
  * was not flushed, driven in any order a seed chooses. One process, one thread, no clock: a seed
  * replays exactly.
  *
+ *   hash.c    hashes, and sets of them
  *   disk.c    what the LUN holds: durable blocks, and writes that a crash may lose or tear
  *   host.c    host.h for the core: crypto, memory, reads while opening; counts everything
  *   sched.c   a machine: an open volume whose tasks are carried out in random order
  *   oracle.c  what each sector may hold
  *   crash.c   crash images, and whether the core can live with each
+ *   ledger.c  what was sealed, and so what an array can make of a volume at most
+ *   adversary.c  an array that shows old, damaged, exchanged blocks, and lies
+ *   explore.c all schedules of a few ops
+ *   state.c   when two states of a machine are the same one
  *   scenes.c  schedules that chance would hardly find
  *   run.c     workloads
  *   format.c  geometries
@@ -26,7 +31,9 @@
 
 u64 rnd(void);
 void rnd_seed(u64 seed);
-u64 mix(u64 x);
+u64 rnd_save(void);
+void rnd_restore(u64 state);
+bool maybe(bool otherwise);
 
 static inline u32 below(u32 n)
 {
@@ -41,6 +48,20 @@ static inline bool one_in(u32 n)
 
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- hash.c ---- */
+
+/* Keys are hashes: two that differ in bit 0 only are one. */
+struct set {
+	u64	*keys;
+	u64	cap;
+	u64	used;
+};
+
+u64 mix(u64 x);
+u64 hash_bytes(u64 h, const void *p, size_t n);
+void set_reset(struct set *s);
+bool set_add(struct set *s, u64 key);
 
 /* ---- disk.c ---- */
 
@@ -73,6 +94,10 @@ struct image {
 void image_init(struct image *img, const struct image *base);
 void image_free(struct image *img);
 struct page *image_get(const struct image *img, u64 block);
+void image_put(struct image *img, u64 block, struct page *p);
+struct page *page_new(void);
+u64 page_hash(struct page *p);
+void page_put(struct page *p);
 void image_flatten(struct image *to, const struct image *from);
 
 /* Instead of a value: the read has failed. */
@@ -102,6 +127,8 @@ struct disk {
 	u32		count;
 	u32		cap;
 	u64		clock;
+	u32		lies;	/* one in that many flushes and FUA writes is acknowledged only */
+	u32		fickle;	/* one in that many blocks read is not the newest version */
 };
 
 void disk_init(struct disk *d, const struct image *base);
@@ -159,11 +186,12 @@ struct job {
 	int		error;
 };
 
-/* Faults of the LUN: the n-th I/O of a kind from now fails; 0 = none */
+/* The n-th I/O of a kind from now fails, or the n-th allocation of a node; 0 = none */
 struct faults {
 	u32	write_in;
 	u32	flush_in;
 	u32	read_in;
+	u32	node_in;	/* an allocation */
 	u32	read_hits;
 };
 
@@ -183,6 +211,9 @@ struct machine {
 	bool			main;	/* oracle follows its ops */
 	bool			tolerant;	/* a checker that lives with read errors */
 	bool			read_only;
+	bool			attacked;	/* the array has begun to show something else */
+	bool			ledger;		/* ledger.c watches what it seals */
+	struct dmw_anchor	anchor;
 	u32			alloc_fails;	/* one in that many node allocations */
 	struct faults		faults;
 	u64			ended;
@@ -190,6 +221,7 @@ struct machine {
 	u64			*values;	/* where reads of a checker put theirs */
 };
 
+bool fault_hit(u32 *in);
 void machine_init(struct machine *m, struct disk *d);
 enum dmw_load_error machine_open(struct machine *m, bool read_only);
 void machine_free(struct machine *m);
@@ -225,6 +257,7 @@ void oracle_check(const struct allowed *a, const u64 *values, const char *what);
 void oracle_adopt(const u64 *values);
 void oracle_current(u64 *values);
 void oracle_explain(u32 i);
+u64 oracle_hash(const struct machine *m, u64 h);
 
 /* ---- crash.c ---- */
 
@@ -234,6 +267,43 @@ void crash_choose(const struct machine *m, struct image *img);
 void read_all(struct machine *m, u64 *values);
 void recover_and_check(struct machine *m, const struct allowed *a, u64 *values);
 void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth);
+
+/* ---- ledger.c ---- */
+
+void ledger_reset(void);
+void ledger_open(void);
+void ledger_base(const u64 *values);
+void ledger_foreign(void);
+u32 ledger_newest(void);
+void ledger_seal(const void *aad, u32 aad_len, const void *data);
+bool ledger_allows(const u64 *values, u32 opening, u64 checkpoint);
+void ledger_explain(const u64 *values);
+
+/* ---- adversary.c ---- */
+
+void past_reset(const struct disk *d);
+void past_add(const struct disk *d, u64 block, struct page *p, u8 mask);
+void past_crashed(const struct disk *d);
+struct page *past_any(const struct disk *d, u64 block);
+void past_rollback(struct image *img, struct dmw_anchor *anchor);
+void past_image(struct image *img, u32 t);
+u32 past_time(void);
+void past_fork(const struct disk *d);
+void judge_attacked(const struct machine *m);
+void past_tamper(struct disk *d);
+void past_committed(const struct machine *m);
+void campaign_attack(struct machine *m);
+void campaign_replays(struct machine *m);
+void campaign_flips(struct machine *m);
+void attack_summary(void);
+
+/* ---- state.c ---- */
+
+u64 state_hash(const struct machine *m, u64 progress);
+
+/* ---- explore.c ---- */
+
+void explore(void);
 
 /* ---- format.c ---- */
 
@@ -257,6 +327,11 @@ enum mode {
 	MODE_OOM,		/* memory runs out while opening */
 	MODE_READS,		/* the LUN fails while opening */
 	MODE_SCENES,		/* among chance, certain schedules */
+	MODE_ATTACK,		/* the array shows old, damaged, exchanged blocks, and lies */
+	MODE_FLIPS,		/* each bit of all metadata flipped, one at a time */
+	MODE_REPLAYS,		/* each block, and kinds of blocks, of each time there was */
+	MODE_NTH,		/* the n-th I/O or allocation fails, n = 1, 2, 3, ... */
+	MODE_EXPLORE,		/* all schedules of up to three ops */
 	MODES
 };
 
@@ -272,6 +347,7 @@ struct config {
 	int			want_geometry;
 	bool			verbose;
 	bool			tear_errors;	/* torn metadata blocks may be unreadable */
+	bool			no_merge;	/* explore: equal states are not recognised */
 
 	u64			seed;
 	enum mode		mode;
@@ -298,7 +374,7 @@ struct config {
 };
 
 struct totals {
-	u64	runs, steps, ops, points, states, images, skipped, depth2;
+	u64	runs, paths, steps, ops, points, states, images, skipped, depth2, attacks;
 	u64	pairs, activations, checkpoints, wraps, crashes, closes, faults, opens, recovered;
 };
 

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * All schedules of a few ops, and at each state all crash images.
+ *
+ * A seed stands for a story: how the volume begins, and up to three ops, which are submitted in this
+ * order at any time. The choices on the way (which task goes on, or is the next op submitted) are a
+ * path; a path is replayed from the beginning and then goes on where nobody has been yet, depth first.
+ * Where the state is one that was met before, by its hash, the path ends.
+ *
+ * What cannot matter is not a choice: crypto and the issue of reads happen at once, since nobody can
+ * see them; a write is visible to reads from its issue; its completion is told at once, since a flush
+ * that is issued in between would only make more durable than the core knows. Chance tries those
+ * (MODE_RANDOM and others).
+ */
+#include "sim.h"
+
+#define MAX_STORY	3
+#define MAX_PATH	512
+#define TRACKED_EACH	2	/* sectors at the start of each leaf that ops touch */
+
+/* ---- stories ---- */
+
+struct act {
+	enum dmw_op_kind	kind;
+	u32			leaf;
+	u32			sector;
+	u32			count;
+	bool			fua;
+};
+
+static const struct act acts[] = {
+	{ DMW_OP_WRITE, 0, 0, 1, false },
+	{ DMW_OP_WRITE, 0, 0, 2, false },
+	{ DMW_OP_WRITE, 0, 1, 1, true },
+	{ DMW_OP_WRITE, 1, 0, 1, false },
+	{ DMW_OP_ERASE, 0, 0, 1, false },
+	{ DMW_OP_ERASE, 0, 0, 2, true },
+	{ DMW_OP_FLUSH, 0, 0, 0, false },
+	{ DMW_OP_CHECKPOINT, 0, 0, 0, false },
+	{ DMW_OP_READ, 0, 0, 2, false },
+};
+
+enum beginning {
+	BEGIN_FRESH,		/* nothing was ever written */
+	BEGIN_WRITTEN,		/* all is in the committed tree */
+	BEGIN_JOURNALLED,	/* all is in the journal, not flushed */
+	BEGINNINGS
+};
+
+static struct {
+	enum beginning	begin;
+	struct act	acts[MAX_STORY];
+	u32		count;
+} story;
+
+/* Seeds 1, 2, ...: all stories of one op, then of two, then of three. */
+static void choose_story(u64 seed)
+{
+	u64 n = seed - 1, of_this_length = BEGINNINGS * ARRAY_SIZE(acts);
+	u32 i;
+
+	for (story.count = 1; n >= of_this_length && story.count < MAX_STORY; story.count++) {
+		n -= of_this_length;
+		of_this_length *= ARRAY_SIZE(acts);
+	}
+	story.begin = (enum beginning)(n % BEGINNINGS);
+	n /= BEGINNINGS;
+	for (i = 0; i < story.count; i++, n /= ARRAY_SIZE(acts))
+		story.acts[i] = acts[n % ARRAY_SIZE(acts)];
+}
+
+static void submit(struct machine *m, const struct act *a)
+{
+	u64 first = a->count ? (cfg.leaves[a->leaf] << DMW_FANOUT_SHIFT) + a->sector : 0;
+
+	machine_submit(m, a->kind, first, a->count, a->fua);
+}
+
+/* ---- paths ---- */
+
+struct choice {
+	u32	at;
+	u32	of;
+};
+
+static struct {
+	struct choice	c[MAX_PATH];
+	u32		length;
+	u32		at;		/* how far the replay has come */
+} path;
+
+/* The next choice of this path: a known one, or the first of a new one. */
+static u32 choose(u32 of)
+{
+	if (path.at == path.length) {
+		if (path.length == MAX_PATH)
+			fail("a schedule of more than %u steps", MAX_PATH);
+		path.c[path.length++] = (struct choice){ 0, of };
+	}
+	if (path.c[path.at].of != of)
+		fail("a replay comes to another state: %u choices instead of %u", of,
+		     path.c[path.at].of);
+	return path.c[path.at++].at;
+}
+
+static bool replaying(void)
+{
+	return path.at < path.length;
+}
+
+/* Return: false when all paths were taken. */
+static bool next_path(void)
+{
+	while (path.length && path.c[path.length - 1].at + 1 == path.c[path.length - 1].of)
+		path.length--;
+	path.at = 0;
+	if (!path.length)
+		return false;
+	path.c[path.length - 1].at++;
+	return true;
+}
+
+/* ---- steps ---- */
+
+static bool nobody_can_see(const struct job *j)
+{
+	return j->phase == PHASE_WORK || (j->phase == PHASE_ISSUE && j->t->io == DMW_IO_READ);
+}
+
+static void settle(struct machine *m)
+{
+	u32 i;
+
+	for (i = 0; i < m->job_count; i++)
+		while (nobody_can_see(&m->jobs[i]))
+			machine_step_job(m, i);
+}
+
+static void take_step(struct machine *m, u32 i)
+{
+	bool completes = m->jobs[i].phase == PHASE_COMPLETE;
+
+	machine_step_job(m, i);
+	if (completes && m->jobs[i].phase == PHASE_DONE)
+		machine_step_job(m, i);
+}
+
+/* Return: false when there is nothing left to do. */
+static bool step(struct machine *m, u32 *submitted)
+{
+	u32 of = m->job_count + (*submitted < story.count), i;
+
+	if (!of)
+		return false;
+	i = choose(of);
+	if (i == m->job_count)
+		submit(m, &story.acts[(*submitted)++]);
+	else
+		take_step(m, i);
+	settle(m);
+	return true;
+}
+
+/* ---- one path ---- */
+
+static struct set states;
+
+static void begin(struct machine *m)
+{
+	u32 leaf;
+
+	if (machine_open(m, false))
+		fail("a new volume cannot be opened");
+	submit(m, &(struct act){ .kind = DMW_OP_CHECKPOINT });
+	machine_drain(m, true);
+	m->main = true;
+	for (leaf = 0; story.begin != BEGIN_FRESH && leaf < 2; leaf++) {
+		submit(m, &(struct act){ DMW_OP_WRITE, leaf, 0, TRACKED_EACH, false });
+		machine_drain(m, true);
+	}
+	if (story.begin == BEGIN_WRITTEN) {
+		submit(m, &(struct act){ .kind = DMW_OP_CHECKPOINT });
+		machine_drain(m, true);
+	}
+}
+
+/* Crashes draw random numbers, the path must not notice. */
+static void crash_here(struct machine *m, u64 state)
+{
+	struct allowed a = { 0 };
+	u64 before = rnd_save();
+
+	rnd_seed(state);
+	oracle_allowed(m, &a);
+	crash_check(m, &a, 1);
+	free(a.values);
+	rnd_restore(before);
+}
+
+static void one_path(void)
+{
+	struct machine m;
+	struct disk d;
+	u32 submitted = 0;
+	u64 state;
+
+	next_value = 1;
+	rnd_seed(cfg.seed);
+	nonces_reset();
+	oracle_reset();
+	disk_init(&d, NULL);
+	format(&d);
+	machine_init(&m, &d);
+	begin(&m);
+	while (step(&m, &submitted)) {
+		totals.steps++;
+		if (replaying())
+			continue;
+		state = state_hash(&m, submitted);
+		if (!set_add(&states, state) && !cfg.no_merge)
+			break;
+		crash_here(&m, state);
+	}
+	if (!m.job_count && submitted == story.count)
+		machine_drain(&m, true);	/* says so if an op never ends */
+	totals.pairs += nonces_used();
+	machine_free(&m);
+	disk_free(&d);
+}
+
+/** explore() - all schedules of the story that the seed stands for */
+void explore(void)
+{
+	choose_story(cfg.seed);
+	set_reset(&states);
+	path.length = 0;
+	path.at = 0;
+	do {
+		one_path();
+		totals.paths++;
+	} while (next_path());
+}

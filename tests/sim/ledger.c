@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What was sealed, written down as it happens: each superblock, each journal record, each sector's
+ * value. From this follows what an array can make of a volume by crashing it at a moment of its
+ * choice, and nothing else may ever be read (G2, G3):
+ *
+ *   There is a superblock m and a record k behind it, such that each sector holds a value journalled
+ *   up to k, and not one older than what m's journal start and k's stable mark vouch for.
+ *
+ * An opening is what one machine did between an open and a crash or close; it began with the values
+ * that its recovery had found.
+ */
+#include "sim.h"
+
+struct entry {
+	u64	value;
+	u64	seq;
+};
+
+struct sector {
+	struct entry	*e;
+	u32		n;
+	u32		cap;
+};
+
+struct record {
+	u64	seq;
+	u64	stable;
+	u16	activation;
+};
+
+struct superblock {
+	u64	checkpoint;
+	u64	q;		/* sequence of the last record that it holds */
+	u16	activation;
+};
+
+struct datum {
+	u64	nonce;
+	u64	value;
+};
+
+struct opening {
+	bool			foreign;
+	struct sector		sectors[MAX_TRACKED];
+	struct superblock	*sbs;
+	u32			sb_count;
+	struct record		*records;
+	u32			record_count;
+	struct datum		*data;
+	u32			data_count;
+};
+
+static struct opening *openings;
+static u32 opening_count;
+
+/* Arrays that grow: room for one more. */
+static void *room(void *p, u32 n, size_t size)
+{
+	return n & (n - 1) ? p : realloc(p, (n ? 2 * (size_t)n : 1) * size);
+}
+
+#define ADD(p, n) (*((p) = room(p, n, sizeof(*(p))), &(p)[(n)++]))
+
+static void add_entry(struct opening *o, u64 sector, u64 value, u64 seq)
+{
+	struct sector *s = &o->sectors[oracle_index(sector)];
+
+	ADD(s->e, s->n) = (struct entry){ value, seq };
+}
+
+/* ---- life ---- */
+
+/** ledger_reset() - a new volume */
+void ledger_reset(void)
+{
+	u32 i, k;
+
+	for (i = 0; i < opening_count; i++) {
+		for (k = 0; k < MAX_TRACKED; k++)
+			free(openings[i].sectors[k].e);
+		free(openings[i].sbs);
+		free(openings[i].records);
+		free(openings[i].data);
+	}
+	free(openings);
+	openings = NULL;
+	opening_count = 0;
+}
+
+/** ledger_open() - what is sealed from now on belongs to a new opening */
+void ledger_open(void)
+{
+	ADD(openings, opening_count) = (struct opening){ 0 };
+}
+
+/** ledger_base() - these are the values that the newest opening began with */
+void ledger_base(const u64 *values)
+{
+	struct opening *o = &openings[opening_count - 1];
+	u32 i;
+
+	for (i = 0; i < cfg.leaf_count * DMW_FANOUT; i++)
+		ADD(o->sectors[i].e, o->sectors[i].n) = (struct entry){ values[i], 0 };
+}
+
+/** ledger_foreign() - the newest opening was somebody else's, of a copy of the volume */
+void ledger_foreign(void)
+{
+	openings[opening_count - 1].foreign = true;
+}
+
+/** ledger_newest() - the newest opening of the volume itself */
+u32 ledger_newest(void)
+{
+	u32 i = opening_count - 1;
+
+	while (openings[i].foreign)
+		i--;
+	return i;
+}
+
+/* ---- watching the seals ---- */
+
+static u64 value_of(const struct opening *o, u64 nonce)
+{
+	u32 i;
+
+	for (i = o->data_count; i-- > 0;)
+		if (o->data[i].nonce == nonce)
+			return o->data[i].value;
+	fail("a record names a seal that was never made");
+}
+
+static void add_record(struct opening *o, u64 seq, u64 nonce, const u8 *clear)
+{
+	const struct dmw_record_disk *d = (const void *)(clear - DMW_RECORD_CLEAR);
+	struct dmw_entry e;
+	u32 i, k;
+
+	ADD(o->records, o->record_count) = (struct record){
+		seq, le64_to_cpu(d->stable), dmw_nonce_activation(nonce),
+	};
+	for (i = 0; i < le32_to_cpu(d->count); i++) {
+		if (dmw_entry_decode(&e, &d->entries[i], &cfg.layout))
+			fail("a record is sealed that cannot be decoded");
+		if (!e.count)
+			add_entry(o, e.sector, value_of(o, e.seal.nonce), seq);
+		for (k = 0; k < e.count; k++)
+			add_entry(o, e.sector + k, 0, seq);
+	}
+}
+
+/** ledger_seal() - something is being sealed; @data is still in the clear */
+void ledger_seal(const void *aad, u32 aad_len, const void *data)
+{
+	struct opening *o = &openings[opening_count - 1];
+	const struct dmw_superblock_disk *sb = aad;
+	const struct dmw_root_disk *root = data;
+	const struct dmw_aad *id = aad;
+	u64 value;
+
+	if (aad_len == DMW_SUPERBLOCK_AAD) {
+		ADD(o->sbs, o->sb_count) = (struct superblock){
+			le64_to_cpu(sb->checkpoint), le64_to_cpu(root->journal_seq) - 1,
+			le32_to_cpu(root->activation_count),
+		};
+	} else if (le32_to_cpu(id->domain) == DMW_DOMAIN_JOURNAL) {
+		add_record(o, le64_to_cpu(id->address), le64_to_cpu(id->nonce), data);
+	} else if (le32_to_cpu(id->domain) == DMW_DOMAIN_DATA && page_value(data, &value)) {
+		ADD(o->data, o->data_count) = (struct datum){ le64_to_cpu(id->nonce), value };
+	}
+}
+
+/* ---- what may be read ---- */
+
+/* Is a sector's value among those journalled up to @k, and not older than @settled? */
+static bool sector_fits(const struct sector *s, u64 value, u64 settled, u64 k)
+{
+	u32 i;
+
+	for (i = s->n; i-- > 0;) {
+		if (s->e[i].seq > k)
+			continue;
+		if (s->e[i].value == value)
+			return true;
+		if (s->e[i].seq <= settled)
+			return false;
+	}
+	return false;
+}
+
+static bool all_fit(const struct opening *o, const u64 *values, u64 settled, u64 k)
+{
+	u32 i;
+
+	for (i = 0; i < cfg.leaf_count * DMW_FANOUT; i++)
+		if (values[i] != READ_ERROR && !sector_fits(&o->sectors[i], values[i], settled, k))
+			return false;
+	return true;
+}
+
+static bool superblock_fits(const struct opening *o, const struct superblock *sb, const u64 *values)
+{
+	u64 k = sb->q, settled = sb->q;
+	u32 i;
+
+	if (all_fit(o, values, settled, k))
+		return true;
+	for (i = 0; i < o->record_count; i++) {
+		const struct record *r = &o->records[i];
+
+		if (r->seq != k + 1 || r->activation != sb->activation)
+			continue;
+		k = r->seq;
+		settled = max(settled, r->stable);
+		if (all_fit(o, values, settled, k))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * ledger_allows() - could a crash have left this?
+ * @values:     of all tracked sectors; READ_ERROR stands for any
+ * @opening:    the oldest that counts
+ * @checkpoint: the oldest of that opening that counts; 0 = there is no anchor, even copies count
+ */
+bool ledger_allows(const u64 *values, u32 opening, u64 checkpoint)
+{
+	u32 i, k;
+
+	for (i = opening; i < opening_count; i++) {
+		if (openings[i].foreign && checkpoint)
+			continue;
+		for (k = 0; k < openings[i].sb_count; k++)
+			if ((i > opening || openings[i].sbs[k].checkpoint >= checkpoint) &&
+			    superblock_fits(&openings[i], &openings[i].sbs[k], values))
+				return true;
+	}
+	return false;
+}
+
+/** ledger_explain() - the newest opening, for people */
+void ledger_explain(const u64 *values)
+{
+	const struct opening *o = &openings[opening_count - 1];
+	u32 i, k;
+
+	for (i = 0; i < o->sb_count; i++)
+		fprintf(stderr, "superblock %llu: records up to %llu, activation %u\n",
+			(unsigned long long)o->sbs[i].checkpoint, (unsigned long long)o->sbs[i].q,
+			o->sbs[i].activation);
+	for (i = 0; i < o->record_count; i++)
+		fprintf(stderr, "record %llu: stable %llu, activation %u\n",
+			(unsigned long long)o->records[i].seq,
+			(unsigned long long)o->records[i].stable, o->records[i].activation);
+	for (i = 0; i < cfg.leaf_count * DMW_FANOUT; i++) {
+		const struct sector *s = &o->sectors[i];
+
+		if (!s->n || (s->n == 1 && values[i] == s->e[0].value))
+			continue;
+		fprintf(stderr, "sector %u holds %lld; was (record:value)", i, (long long)values[i]);
+		for (k = 0; k < s->n; k++)
+			fprintf(stderr, " %llu:%llu", (unsigned long long)s->e[k].seq,
+				(unsigned long long)s->e[k].value);
+		fprintf(stderr, "\n");
+	}
+}
