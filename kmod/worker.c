@@ -228,16 +228,18 @@ static bool is_quiet(struct dmw_device *dev)
 }
 
 /**
- * dmw_device_drain() - wait until no task is under way
+ * dmw_device_drain() - wait until no task is under way and no worker looks for one
  * @dev: volume; no requests come in
  *
  * The core's own I/O (records, nodes, superblocks) belongs to no request, and outlives those that
- * were ended with an error.
+ * were ended with an error. So does the worker that has ended the last one: it takes another look
+ * at the volume.
  * Context: may sleep.
  */
 void dmw_device_drain(struct dmw_device *dev)
 {
 	wait_event(dev->quiet, is_quiet(dev));
+	flush_workqueue(dev->wq);
 }
 
 /**
