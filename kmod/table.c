@@ -6,6 +6,7 @@
  *
  * What dmw_table_emit() writes dmw_table_parse() reads.
  */
+#include <linux/ctype.h>
 #include <linux/slab.h>
 #include <linux/uuid.h>
 
@@ -86,9 +87,19 @@ static int parse_options(struct dm_arg_set *as, struct dmw_table *t, char **erro
 	return ret;
 }
 
+/* dm escapes nothing when it shows a table: what would need it could not be loaded again. */
+static bool needs_escape(const char *arg)
+{
+	for (; *arg; arg++)
+		if (isspace(*arg) || *arg == '\\')
+			return true;
+	return false;
+}
+
 static int parse_key(const char *arg, const struct dmw_table *t, char **key)
 {
-	if (strncmp(arg, "logon:", strlen("logon:")) || !arg[strlen("logon:")])
+	if (strncmp(arg, "logon:", strlen("logon:")) || !arg[strlen("logon:")] ||
+	    needs_escape(arg))
 		return -EINVAL;
 	*key = kstrdup(arg, GFP_KERNEL);
 	return *key ? 0 : -ENOMEM;
@@ -121,7 +132,7 @@ int dmw_table_parse(struct dm_target *ti, unsigned int argc, char **argv, struct
 	if (uuid_parse(dm_shift_arg(&as), &uuid))
 		return -EINVAL;
 	memcpy(t->uuid, &uuid, DMW_UUID_SIZE);
-	ti->error = "Bad key; logon:<description of a logon key>";
+	ti->error = "Bad key; logon:<description of a logon key>, without blanks and backslashes";
 	ret = parse_key(dm_shift_arg(&as), t, &t->key);
 	if (!ret)
 		ret = parse_options(&as, t, &ti->error);
