@@ -142,14 +142,20 @@ static enum dmw_load_error check_fit(const struct dmw_superblock *sb, const stru
 	return DMW_LOAD_OK;
 }
 
+/* Such a copy says nothing about itself: it may be whole. */
+static bool is_unknown(const struct copy *c)
+{
+	return c->error == DMW_LOAD_IO || c->error == DMW_LOAD_CRYPTO;
+}
+
 static enum dmw_load_error choose_copy(struct dmw_state *s, const struct copy *a,
 				       const struct copy *b)
 {
 	const struct copy *best = NULL;
 
-	/* The copy that cannot be read now may be the newer one: not the moment to go on from here. */
-	if (a->error == DMW_LOAD_IO || b->error == DMW_LOAD_IO)
-		return DMW_LOAD_IO;
+	/* It may be the newer one, too: not the moment to go on from the other. */
+	if (is_unknown(a) || is_unknown(b))
+		return is_unknown(a) ? a->error : b->error;
 	if (!a->error)
 		best = a;
 	if (!b->error && (!best || b->sb.checkpoint > best->sb.checkpoint))
