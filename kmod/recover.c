@@ -33,6 +33,7 @@ struct recovery {
 	struct dmw_read_req	reqs[BATCH];
 	u32			sectors[BATCH];	/* within the leaf */
 	u8			*scratch;
+	int			crypto_error;	/* something could not be judged */
 };
 
 static u64 leaf_of(const struct item *it)
@@ -154,7 +155,11 @@ static bool fits(struct recovery *r, u64 sector, const struct dmw_seal *s, const
 	ret = dmw_block_crypt(v->host, false, v->state.sb.uuid, &key, &id, r->scratch,
 			      DMW_SECTOR_SIZE, mac);
 	/* Without its key a sector cannot be judged, and cannot be read either: keep the newest. */
-	return !ret || ret == -ENOKEY || ret == -ENODATA;
+	if (!ret || ret == -ENOKEY || ret == -ENODATA)
+		return true;
+	if (ret != -EBADMSG)
+		r->crypto_error = ret;
+	return false;
 }
 
 /* The newest open entry of a sector that fits its data, or NULL. */
@@ -206,14 +211,14 @@ static void resolve(struct recovery *r, struct dmw_node *leaf, u32 i, const stru
 	if (it) {
 		settle(r, leaf, i, it);
 		r->v->stats.recovered++;
-	} else if (settled.nonce && !fits(r, sector, &settled, req->buf)) {
+	} else if (settled.nonce && !fits(r, sector, &settled, req->buf) && !r->crypto_error) {
 		lost(r, sector, -EILSEQ);
 	}
 }
 
 /*
- * Return: an errno when the LUN cannot be read now. Nothing has been written, so the next opening may
- * try again. A medium error (-ENODATA) is another matter: that sector is gone.
+ * Return: an errno when the LUN cannot be read now, or the crypto stack fails. Nothing has been written,
+ * so the next opening may try again. A medium error (-ENODATA) is another matter: that sector is gone.
  */
 static int resolve_batch(struct recovery *r, struct dmw_node *leaf, const struct item *items,
 			 u32 count, u32 n)
@@ -224,9 +229,9 @@ static int resolve_batch(struct recovery *r, struct dmw_node *leaf, const struct
 	for (k = 0; k < n; k++)
 		if (r->reqs[k].error && r->reqs[k].error != -ENODATA)
 			return r->reqs[k].error;
-	for (k = 0; k < n; k++)
+	for (k = 0; k < n && !r->crypto_error; k++)
 		resolve(r, leaf, r->sectors[k], items, count, &r->reqs[k]);
-	return 0;
+	return r->crypto_error;
 }
 
 static int recover_leaf(struct recovery *r, const struct item *items, u32 count)
@@ -270,7 +275,8 @@ static enum dmw_load_error recover_leaves(struct recovery *r)
 				break;
 		ret = recover_leaf(r, &r->items[first], n);
 		if (ret)
-			return ret == -ENOMEM ? DMW_LOAD_MEMORY :
+			return r->crypto_error ? DMW_LOAD_CRYPTO :
+			       ret == -ENOMEM ? DMW_LOAD_MEMORY :
 			       ret == -EILSEQ ? DMW_LOAD_TREE_DAMAGED : DMW_LOAD_IO;
 	}
 	return DMW_LOAD_OK;
