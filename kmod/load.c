@@ -227,6 +227,7 @@ enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s
 	struct dmw_activation_block_disk *d;
 	enum dmw_load_error err = DMW_LOAD_OK;
 	u64 block;
+	int ret;
 
 	s->activation_space = count + ACTIVATION_SPARE;
 	s->activations = dmw_host_alloc(h, s->activation_space * sizeof(*s->activations));
@@ -242,10 +243,13 @@ enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s
 			break;
 		}
 		in_link = count - link * DMW_ACTIVATIONS_PER_BLOCK;
-		if (dmw_activation_block_crypt(h, false, s->sb.uuid, link, &seal, d) ||
-		    dmw_activation_block_decode(&prev, s->activations +
-						link * DMW_ACTIVATIONS_PER_BLOCK, in_link, d)) {
-			err = DMW_LOAD_ACTIVATIONS_DAMAGED;
+		ret = dmw_activation_block_crypt(h, false, s->sb.uuid, link, &seal, d);
+		if (!ret)
+			ret = dmw_activation_block_decode(&prev, s->activations +
+							  link * DMW_ACTIVATIONS_PER_BLOCK, in_link, d);
+		if (ret) {
+			err = ret == -EBADMSG || ret == -EUCLEAN ? DMW_LOAD_ACTIVATIONS_DAMAGED :
+			      open_error(ret);
 			break;
 		}
 		if (link == last_link(s->root.activation_count))
