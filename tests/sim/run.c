@@ -361,9 +361,9 @@ static void close_and_open(struct machine *m)
 	free(a.values);
 }
 
-/* ---- memory runs out, the LUN fails, while opening ---- */
+/* ---- memory runs out, crypto or the LUN fails, while opening ---- */
 
-static enum dmw_load_error open_failing(struct image *img, u32 alloc_at, u32 read_at, bool *failed)
+static enum dmw_load_error open_failing(struct image *img, u32 alloc_at, u32 crypt_at, bool *failed)
 {
 	enum dmw_load_error err;
 	struct machine m;
@@ -372,9 +372,9 @@ static enum dmw_load_error open_failing(struct image *img, u32 alloc_at, u32 rea
 	disk_init(&d, img);
 	machine_init(&m, &d);
 	m.host.alloc_fails_at = alloc_at;
-	m.host.read_fails_at = read_at;
+	m.host.crypt_fails_at = crypt_at;
 	err = machine_open(&m, false);
-	*failed = alloc_at ? m.host.alloc_count >= alloc_at : m.host.read_failed;
+	*failed = alloc_at ? m.host.alloc_count >= alloc_at : m.host.crypt_count >= crypt_at;
 	machine_free(&m);
 	disk_free(&d);
 	return err;
@@ -392,6 +392,12 @@ static void check_open_failures(struct machine *m)
 		err = open_failing(&img, n, 0, &failed);
 		if (err != (failed ? DMW_LOAD_MEMORY : DMW_LOAD_OK))
 			fail("allocation %u fails: %s", n, dmw_load_error_text(err));
+	}
+	failed = true;
+	for (n = 1; failed; n++) {
+		err = open_failing(&img, 0, n, &failed);
+		if (failed ? err != DMW_LOAD_CRYPTO && err != DMW_LOAD_MEMORY : err != DMW_LOAD_OK)
+			fail("decryption %u fails: %s", n, dmw_load_error_text(err));
 	}
 	image_free(&img);
 }

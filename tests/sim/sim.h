@@ -153,6 +153,8 @@ struct dmw_host {
 	u32		nodes;
 	u32		alloc_count;
 	u32		alloc_fails_at;	/* the n-th allocation fails; 0 = none */
+	u32		crypt_count;
+	u32		crypt_fails_at;	/* the n-th decryption fails; 0 = none */
 	u32		read_count;
 	u32		read_fails_at;	/* the n-th synchronous read fails; 0 = none */
 	bool		read_failed;
@@ -324,7 +326,7 @@ enum mode {
 	MODE_EXHAUSTIVE,	/* short runs, a crash at each step, all images */
 	MODE_WIDE,		/* ops that need several records, many records on their way */
 	MODE_FAULTS,		/* the LUN fails while the volume is open */
-	MODE_OOM,		/* memory runs out while opening */
+	MODE_OOM,		/* memory runs out, crypto fails, while opening */
 	MODE_READS,		/* the LUN fails while opening */
 	MODE_SCENES,		/* among chance, certain schedules */
 	MODE_ATTACK,		/* the array shows old, damaged, exchanged blocks, and lies */
