@@ -41,7 +41,8 @@ struct datum {
 };
 
 struct opening {
-	bool			foreign;
+	bool			foreign;	/* somebody else's, of a copy of the volume */
+	u64			parent;		/* the checkpoint that it then went on from */
 	struct sector		sectors[MAX_TRACKED];
 	struct superblock	*sbs;
 	u32			sb_count;
@@ -104,10 +105,11 @@ void ledger_base(const u64 *values)
 		ADD(o->sectors[i].e, o->sectors[i].n) = (struct entry){ values[i], 0 };
 }
 
-/** ledger_foreign() - the newest opening was somebody else's, of a copy of the volume */
-void ledger_foreign(void)
+/** ledger_foreign() - the newest opening is of a copy that went on from checkpoint @parent */
+void ledger_foreign(u64 parent)
 {
 	openings[opening_count - 1].foreign = true;
+	openings[opening_count - 1].parent = parent;
 }
 
 /** ledger_newest() - the newest opening of the volume itself */
@@ -224,14 +226,14 @@ static bool superblock_fits(const struct opening *o, const struct superblock *sb
  * ledger_allows() - could a crash have left this?
  * @values:     of all tracked sectors; READ_ERROR stands for any
  * @opening:    the oldest that counts
- * @checkpoint: the oldest of that opening that counts; 0 = there is no anchor, even copies count
+ * @checkpoint: the oldest of that opening that counts; a copy that goes back behind it does not
  */
 bool ledger_allows(const u64 *values, u32 opening, u64 checkpoint)
 {
 	u32 i, k;
 
 	for (i = opening; i < opening_count; i++) {
-		if (openings[i].foreign && checkpoint)
+		if (openings[i].foreign && openings[i].parent < checkpoint)
 			continue;
 		for (k = 0; k < openings[i].sb_count; k++)
 			if ((i > opening || openings[i].sbs[k].checkpoint >= checkpoint) &&

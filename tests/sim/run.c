@@ -308,6 +308,8 @@ static void fork_history(bool other_volume)
 		ledger_open();
 	if (machine_open(&m, false))
 		fail("a fork cannot be opened");
+	if (m.ledger)
+		ledger_foreign(m.vol.state.sb.checkpoint);
 	machine_submit(&m, DMW_OP_CHECKPOINT, 0, 0, false);
 	machine_drain(&m, true);
 	read_all(&m, values);
@@ -321,8 +323,6 @@ static void fork_history(bool other_volume)
 	machine_submit(&m, DMW_OP_CHECKPOINT, 0, 0, false);
 	machine_drain(&m, true);
 	machine_free(&m);
-	if (!other_volume)
-		ledger_foreign();
 	new_disk(&d, &d.cache);
 	past_fork(&d);
 	disk_free(&d);

@@ -275,7 +275,7 @@ void crash_image_check(const struct image *img, const struct allowed *a, unsigne
 void ledger_reset(void);
 void ledger_open(void);
 void ledger_base(const u64 *values);
-void ledger_foreign(void);
+void ledger_foreign(u64 parent);
 u32 ledger_newest(void);
 void ledger_seal(const void *aad, u32 aad_len, const void *data);
 bool ledger_allows(const u64 *values, u32 opening, u64 checkpoint);
