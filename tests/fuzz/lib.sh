@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What run, mutants and ../cover/run share.  Sourced, not run.
+# shellcheck disable=SC2034 # these do use what is set here
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+fuzz=$top/tests/fuzz
+out=$top/build/fuzz
+corpus=$fuzz/corpus
+targets=(superblock node record journal activations keyset table target volume image text)
+
+usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }
+die() { echo "${0##*/}: $*" >&2; exit 1; }
+
+# The compiler that has libFuzzer, with its runtime and its coverage tools.
+need_clang() {
+	local packages="clang-14 libclang-rt-14-dev llvm-14 make pkg-config libssl-dev" log
+	# shellcheck disable=SC2086 # the list is meant to be split
+	[[ $(dpkg-query -W -f '${db:Status-Status}\n' $packages 2>/dev/null |
+		grep -cx installed) == $(wc -w <<<"$packages") ]] && return
+	[[ $(id -u) == 0 ]] || die "needs root once, to install: $packages"
+	echo "# installing $packages"
+	log=$(mktemp)
+	# shellcheck disable=SC2086
+	if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -q -y --no-install-recommends $packages; } >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		die "cannot install them"
+	fi
+	rm -f "$log"
+}
+
+# Longer inputs than these only repeat themselves.
+max_len() { # TARGET
+	case $1 in
+	record | keyset) echo 4200 ;;
+	journal) echo 8000 ;;
+	text) echo 600 ;;
+	*) echo 1000 ;;
+	esac
+}
+
+# What finds nothing within these is not slow but hangs: work is counted by the targets themselves.
+limits=(-timeout=60 -rss_limit_mb=3000 -print_final_stats=0)
+export ASAN_OPTIONS=${ASAN_OPTIONS-allocator_may_return_null=1:symbolize=1}
