@@ -15,20 +15,7 @@ die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 # The compiler that has libFuzzer, with its runtime and its coverage tools.
 need_clang() {
-	local packages="clang-14 libclang-rt-14-dev llvm-14 make pkg-config libssl-dev" log
-	# shellcheck disable=SC2086 # the list is meant to be split
-	[[ $(dpkg-query -W -f '${db:Status-Status}\n' $packages 2>/dev/null |
-		grep -cx installed) == $(wc -w <<<"$packages") ]] && return
-	[[ $(id -u) == 0 ]] || die "needs root once, to install: $packages"
-	echo "# installing $packages"
-	log=$(mktemp)
-	# shellcheck disable=SC2086
-	if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive \
-		apt-get install -q -y --no-install-recommends $packages; } >"$log" 2>&1; then
-		tail -n 20 "$log" >&2
-		die "cannot install them"
-	fi
-	rm -f "$log"
+	"$top/scripts/need" clang-14 libclang-rt-14-dev llvm-14 make pkg-config libssl-dev
 }
 
 # Longer inputs than these only repeat themselves.
