@@ -58,10 +58,11 @@ static void load(struct dmw_state *s, const struct dmw_anchor *a, u16 activation
 	struct dmw_host host = { 0 };
 	enum dmw_load_error err;
 
+	lun.key_missing = false;
 	lun.first = s->sb.layout.activation_start;
 	lun.end = s->sb.layout.tag_start;
 	err = dmw_load_activations(&host, s);
-	if (err && err != DMW_LOAD_ACTIVATIONS_DAMAGED)
+	if (err && err != (lun.key_missing ? DMW_LOAD_NO_KEY : DMW_LOAD_ACTIVATIONS_DAMAGED))
 		fail("the walk ends with: %s", dmw_load_error_text(err));
 	if (!err) {
 		check_entries(s);
