@@ -146,10 +146,13 @@ def replay_path(t):
     if not t.warrant:
         return
     parts = s.parts()
-    times = [e for e in t.times("session_start") if e < s.last_checkpoint]
+    blocks = parts["nodes"] + parts["data"]
+    # behind the last checkpoint's nodes, before its superblock, they are what they are to be
+    times = [e for e in t.times("session_start")
+             if set(t.array.diff(s.lun, e, s.states["good"])) & set(blocks)]
     for e in [s.states["old"], *t.rng.sample(times, 11)]:
-        t.closed(lambda e=e: t.array.restore(s.lun, e, parts["nodes"] + parts["data"]), hit="any",
-                 must="detected", label=f"as of event {e}")
+        t.closed(lambda e=e: t.array.restore(s.lun, e, blocks), hit="any", must="detected",
+                 label=f"as of event {e}")
 
 
 @attack(2, "replay-block", "Every block, every older version, alone", "Metadata one at a time; data sectors all "
