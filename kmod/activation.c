@@ -85,11 +85,7 @@ enum dmw_load_error dmw_device_probe(struct dmw_device *dev)
 	if (!s)
 		return DMW_LOAD_MEMORY;
 	lun_of(dev, &lun);
-	err = dmw_load_superblock(&dev->host, &lun, s);
-	if (!err)
-		err = dmw_load_activations(&dev->host, s);
-	if (!err)
-		err = dmw_load_check_anchor(s, &dev->table.anchor);
+	err = dmw_load_state(&dev->host, &lun, &dev->table.anchor, s);
 	if (!err)
 		err = check_length(dev, s);
 	dmw_state_free(&dev->host, s);
@@ -116,10 +112,15 @@ static enum dmw_load_error open_volume(struct dmw_device *dev)
 /* Undo open_volume(), however far it came. */
 static void forget_volume(struct dmw_device *dev)
 {
+	unsigned long flags;
+
 	dmw_device_drain(dev);
+	/* dm may ask for the status at any time. */
+	spin_lock_irqsave(&dev->lock, flags);
+	dev->opened = false;
+	spin_unlock_irqrestore(&dev->lock, flags);
 	dmw_volume_free(&dev->volume);
 	memset(&dev->volume, 0, sizeof(dev->volume));
-	dev->opened = false;
 }
 
 static int first_start(struct dmw_device *dev)

@@ -308,6 +308,28 @@ enum dmw_load_error dmw_load_check_anchor(const struct dmw_state *s, const struc
 	return DMW_LOAD_OK;
 }
 
+/**
+ * dmw_load_state() - superblock and activations of a volume that is at an anchor, or past it
+ * @h:      host
+ * @lun:    what the LUN is
+ * @anchor: what is known outside the array
+ * @s:      receives them; dmw_state_free() frees it, also after a failure
+ */
+enum dmw_load_error dmw_load_state(struct dmw_host *h, const struct dmw_lun *lun,
+				   const struct dmw_anchor *anchor, struct dmw_state *s)
+{
+	enum dmw_load_error err = dmw_load_superblock(h, lun, s);
+
+	/* The number alone first: the activations of an old superblock may have been written over. */
+	if (!err)
+		err = dmw_load_check_anchor(s, anchor);
+	if (!err)
+		err = dmw_load_activations(h, s);
+	if (!err)
+		err = dmw_load_check_anchor(s, anchor);
+	return err;
+}
+
 /** dmw_state_free() - free what dmw_load_activations() allocated */
 void dmw_state_free(struct dmw_host *h, struct dmw_state *s)
 {

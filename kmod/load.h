@@ -103,6 +103,8 @@ enum dmw_load_error dmw_load_superblock(struct dmw_host *h, const struct dmw_lun
 struct dmw_anchor dmw_superblock_anchor(const struct dmw_superblock *sb);
 enum dmw_load_error dmw_load_check_anchor(const struct dmw_state *s, const struct dmw_anchor *a);
 enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s);
+enum dmw_load_error dmw_load_state(struct dmw_host *h, const struct dmw_lun *lun,
+				   const struct dmw_anchor *anchor, struct dmw_state *s);
 enum dmw_load_error dmw_load_journal(struct dmw_host *h, const struct dmw_state *s,
 				     dmw_journal_fn fn, void *arg, struct dmw_journal_end *end);
 void dmw_state_free(struct dmw_host *h, struct dmw_state *s);

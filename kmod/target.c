@@ -214,7 +214,7 @@ static const char *mode_name(const struct dmw_volume *v)
 	return v->failed ? "failed" : v->options.lun.read_only ? "ro" : "rw";
 }
 
-static unsigned int emit_info(struct dmw_device *dev, char *result, unsigned int maxlen)
+static void emit_info(struct dmw_device *dev, char *result, unsigned int maxlen)
 {
 	const struct dmw_volume *v = &dev->volume;
 	const struct dmw_stats *s = &v->stats;
@@ -223,6 +223,12 @@ static unsigned int emit_info(struct dmw_device *dev, char *result, unsigned int
 	unsigned int sz = 0;
 
 	spin_lock_irqsave(&dev->lock, flags);
+	/* a table that was never resumed has not opened its volume yet */
+	if (!dev->opened) {
+		spin_unlock_irqrestore(&dev->lock, flags);
+		strscpy(result, "new", maxlen);
+		return;
+	}
 	anchor = dmw_superblock_anchor(&v->state.sb);
 	DMEMIT("%s %llu:%*phN %u %llu/%llu %u/%u/%u %llu %llu %llu", mode_name(v),
 	       anchor.checkpoint, DMW_SALT_SIZE, anchor.salt,
@@ -231,7 +237,6 @@ static unsigned int emit_info(struct dmw_device *dev, char *result, unsigned int
 	       v->tree.count, v->tree.limit, v->tree.dirty_count,
 	       s->mismatches, s->recovered, s->lost);
 	spin_unlock_irqrestore(&dev->lock, flags);
-	return sz;
 }
 
 static void dmw_status(struct dm_target *ti, status_type_t type, unsigned int status_flags,
@@ -241,11 +246,7 @@ static void dmw_status(struct dm_target *ti, status_type_t type, unsigned int st
 
 	switch (type) {
 	case STATUSTYPE_INFO:
-		/* a table that was never resumed has not opened its volume yet */
-		if (dev->opened)
-			emit_info(dev, result, maxlen);
-		else
-			strscpy(result, "new", maxlen);
+		emit_info(dev, result, maxlen);
 		break;
 	case STATUSTYPE_TABLE:
 		dmw_table_emit(&dev->table, result, maxlen);

@@ -197,17 +197,6 @@ bool dmw_activate(struct dmw_volume *v)
 
 /* ---- opening and closing ---- */
 
-static enum dmw_load_error load(struct dmw_volume *v)
-{
-	enum dmw_load_error err = dmw_load_superblock(v->host, &v->options.lun, &v->state);
-
-	if (!err)
-		err = dmw_load_activations(v->host, &v->state);
-	if (!err)
-		err = dmw_load_check_anchor(&v->state, &v->options.anchor);
-	return err;
-}
-
 /**
  * dmw_volume_open() - load a volume and recover it from a crash, if there was one
  * @v: zeroed; dmw_volume_free() frees it also after a failure
@@ -235,7 +224,7 @@ enum dmw_load_error dmw_volume_open(struct dmw_volume *v, struct dmw_host *h,
 	INIT_LIST_HEAD(&v->completed);
 	if (dmw_tree_init(v, o->node_limit) || dmw_journal_init(v) || dmw_checkpoint_init(v))
 		return DMW_LOAD_MEMORY;
-	err = load(v);
+	err = dmw_load_state(h, &v->options.lun, &v->options.anchor, &v->state);
 	if (err)
 		return err;
 	/* Recovery makes nodes dirty without limit; no checkpoint may start before it is over. */

@@ -203,6 +203,12 @@ static void open_again(struct scene *s)
 				     (unsigned long long)seen[k][i]);
 }
 
+/* 2^63 records: no hardware lives that long, and a decoder draws the line there. */
+static bool at_its_end(const struct dmw_root *r)
+{
+	return max(r->journal_seq, r->journal_pos) > U64_MAX / 2 - (1 << 20);
+}
+
 static void run(struct scene *s)
 {
 	enum dmw_load_error err = drive_open(&s->drive, &s->options);
@@ -213,7 +219,7 @@ static void run(struct scene *s)
 		return;
 	choose_windows(s, s->drive.v.state.sb.layout.data_sectors);
 	read_all(s, s->seen);
-	if (s->options.lun.read_only || !checkpoint(s))
+	if (s->options.lun.read_only || at_its_end(&s->drive.v.state.root) || !checkpoint(s))
 		return;
 	work_on(s);
 	if (!checkpoint(s))

@@ -105,7 +105,7 @@ void libdmwarrant_set_progress(struct libdmwarrant *ctx, libdmwarrant_progress_f
  * @LIBDMWARRANT_EXIT_DEVICE:  wrong or unreadable device, and every other errno
  * @LIBDMWARRANT_EXIT_BUSY:    exists already or in use: -EEXIST, -EBUSY
  * @LIBDMWARRANT_EXIT_DAMAGE:  damage was found: -EUCLEAN
- * @LIBDMWARRANT_EXIT_STALE:   rolled back behind the anchor: -ESTALE
+ * @LIBDMWARRANT_EXIT_STALE:   rolled back behind the anchor, or of another history: -ESTALE
  *
  * 0 to 5 are those of cryptsetup(8).
  */

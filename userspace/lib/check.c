@@ -144,6 +144,8 @@ static int check_activations(struct check *c, bool *usable)
 		e.index = link;
 		e.block = dmw_layout_activation(&s->sb.layout, link, seal.slot);
 		err = open_link(c, link, in_link, e.block, &seal);
+		if (err == -ENOMEM)
+			return lib_fail(c->ctx, err, "not enough memory");
 		if (err)
 			return tell_damage(c, &e, err, 0, s->sb.layout.data_sectors);
 		ret = tell_map(c, &e);
@@ -494,7 +496,9 @@ int libdmwarrant_check(struct libdmwarrant *ctx, const char *path,
 		ret = lib_fail(ctx, -ENOMEM, "not enough memory");
 	if (!ret) {
 		ret = check_all(c);
-		report(c);
+		/* Of a volume that is refused nothing is said. */
+		if (!ret)
+			report(c);
 	}
 	if (!ret && result->damaged)
 		ret = lib_fail(ctx, -EUCLEAN,

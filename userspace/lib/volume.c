@@ -167,11 +167,13 @@ int lib_volume_load(struct libdmwarrant *ctx, const char *path,
 		v->anchor.checkpoint = anchor->checkpoint;
 		memcpy(v->anchor.salt, anchor->salt, DMW_SALT_SIZE);
 	}
-	e = dmw_load_superblock(&v->host, &v->lun, &v->state);
-	if (!e && !(flags & LIB_VOLUME_NO_ACTIVATIONS))
-		e = dmw_load_activations(&v->host, &v->state);
-	if (!e)
-		e = dmw_load_check_anchor(&v->state, &v->anchor);
+	if (flags & LIB_VOLUME_NO_ACTIVATIONS) {
+		e = dmw_load_superblock(&v->host, &v->lun, &v->state);
+		if (!e)
+			e = dmw_load_check_anchor(&v->state, &v->anchor);
+	} else {
+		e = dmw_load_state(&v->host, &v->lun, &v->anchor, &v->state);
+	}
 	return lib_load_failed(ctx, path, e);
 }
 
