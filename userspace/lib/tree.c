@@ -30,12 +30,13 @@ static int check_node(const struct lib_volume *v, unsigned int level, u64 index,
 	struct dmw_seal s;
 	unsigned int i;
 
+	if (dmw_node_check(d, level))
+		return -EUCLEAN;
 	for (i = 0; i < DMW_FANOUT; i++) {
 		dmw_seal_from_disk(&s, &d->seals[i]);
 		if (!s.nonce)
 			continue;
-		if ((index << DMW_FANOUT_SHIFT) + i >= below || (level && s.tag >= DMW_SLOTS) ||
-		    !dmw_nonce_activation(s.nonce) ||
+		if ((index << DMW_FANOUT_SHIFT) + i >= below || !dmw_nonce_activation(s.nonce) ||
 		    dmw_nonce_activation(s.nonce) > v->state.root.activation_count)
 			return -EUCLEAN;
 	}
