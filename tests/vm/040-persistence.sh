@@ -77,7 +77,10 @@ for f in fork1 fork2; do
 	loop_of "$work/$f.img"
 	open_volume v "$dev"
 	put "$work/data" $d 9300 1
-	[[ $f == fork1 ]] || dmsetup message v 0 checkpoint
+	if [[ $f == fork2 ]]; then
+		dmsetup message v 0 checkpoint
+		put "$work/data" $d 9301 1
+	fi
 	warrantctl volume close v --json | jq -r .anchor >"$work/$f.anchor"
 done
 fork1=$(<"$work/fork1.anchor") fork2=$(<"$work/fork2.anchor")
