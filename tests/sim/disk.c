@@ -316,7 +316,7 @@ int disk_read(const struct disk *d, u64 offset, void *buf, u32 len)
 
 		n = min_t(u32, len, DMW_SECTOR_SIZE - in_block);
 		if (p && p->bad)
-			return -EIO;
+			return -ENODATA;	/* what the block layer calls a medium error */
 		if (p)
 			memcpy(to, p->data + in_block, n);
 		else

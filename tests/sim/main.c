@@ -142,7 +142,7 @@ static const char usage[] =
 "                 replays, nth, explore; any = the seed chooses one of the first seven,\n"
 "                 but not reads (default)\n"
 "  --geometry G   tiny, tiny512, medium, huge; any = the seed chooses (default)\n"
-"  --tear-errors  a torn metadata block may be unreadable afterwards\n"
+"  --tear-errors  a torn node, activation or superblock may be unreadable afterwards\n"
 "  --no-merge     explore: go on also from states that were met before\n"
 "  -v             print what happens\n";
 
