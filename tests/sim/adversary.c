@@ -89,9 +89,8 @@ void past_add(const struct disk *d, u64 block, struct page *p, u8 mask)
 }
 
 /** past_any() - some version of a block */
-struct page *past_any(const struct disk *d, u64 block)
+struct page *past_any(u64 block)
 {
-	(void)d;
 	return version_at(block, 1 + below(past.n));
 }
 
@@ -616,7 +615,7 @@ void past_tamper(struct disk *d)
 		return;
 	while (n--) {
 		u64 block = some_block();
-		struct page *p = past_any(d, block), *bad;
+		struct page *p = past_any(block), *bad;
 
 		if (one_in(3)) {
 			bad = page_new();

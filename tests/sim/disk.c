@@ -310,7 +310,7 @@ int disk_read(const struct disk *d, u64 offset, void *buf, u32 len)
 
 	for (; len; len -= n, offset += n, to += n) {
 		const struct page *p = one_in(d->fickle) ?
-			past_any(d, offset / DMW_SECTOR_SIZE) :
+			past_any(offset / DMW_SECTOR_SIZE) :
 			image_get(&d->cache, offset / DMW_SECTOR_SIZE);
 		u32 in_block = offset % DMW_SECTOR_SIZE;
 

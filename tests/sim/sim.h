@@ -286,7 +286,7 @@ void ledger_explain(const u64 *values);
 void past_reset(const struct disk *d);
 void past_add(const struct disk *d, u64 block, struct page *p, u8 mask);
 void past_crashed(const struct disk *d);
-struct page *past_any(const struct disk *d, u64 block);
+struct page *past_any(u64 block);
 void past_rollback(struct image *img, struct dmw_anchor *anchor);
 void past_image(struct image *img, u32 t);
 u32 past_time(void);
