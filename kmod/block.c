@@ -66,7 +66,11 @@ int dmw_superblock_open(struct dmw_host *h, const struct dmw_superblock *sb, str
 {
 	int ret = superblock_crypt(h, false, sb, d);
 
-	return ret ? ret : dmw_root_decode(root, &d->root, &sb->layout);
+	if (!ret)
+		ret = dmw_root_decode(root, &d->root, &sb->layout);
+	if (!ret && root->tags.nonce && !(sb->feature_incompat & DMW_FEATURE_INCOMPAT_TAGS))
+		ret = -EUCLEAN;
+	return ret;
 }
 
 /**
@@ -90,6 +94,28 @@ int dmw_activation_block_crypt(struct dmw_host *h, bool seal, const u8 *uuid, u3
 	};
 
 	return dmw_block_crypt(h, seal, uuid, &key, &id, d, sizeof(*d), s->mac);
+}
+
+/**
+ * dmw_tag_block_crypt() - seal or open a block of the tag table in place
+ * @h:     host
+ * @seal:  true = seal, false = open
+ * @uuid:  of the volume
+ * @key:   metadata key of the seal's activation
+ * @level: what it is
+ * @index: of it among those
+ * @s:     its seal; MAC out or in
+ * @buf:   the block
+ */
+int dmw_tag_block_crypt(struct dmw_host *h, bool seal, const u8 *uuid, const struct dmw_key_id *key,
+			enum dmw_tag_level level, u32 index, struct dmw_seal *s, void *buf)
+{
+	struct dmw_block_id id = {
+		.domain = DMW_DOMAIN_TAG, .level = level, .address = index,
+		.nonce = s->nonce, .time = s->time, .tag = s->tag,
+	};
+
+	return dmw_block_crypt(h, seal, uuid, key, &id, buf, DMW_SECTOR_SIZE, s->mac);
 }
 
 static int record_crypt(struct dmw_host *h, bool seal, const u8 *uuid,

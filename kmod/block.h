@@ -19,6 +19,8 @@ int dmw_superblock_open(struct dmw_host *h, const struct dmw_superblock *sb, str
 			struct dmw_superblock_disk *d);
 int dmw_activation_block_crypt(struct dmw_host *h, bool seal, const u8 *uuid, u32 link,
 			       struct dmw_wide_seal *s, struct dmw_activation_block_disk *d);
+int dmw_tag_block_crypt(struct dmw_host *h, bool seal, const u8 *uuid, const struct dmw_key_id *key,
+			enum dmw_tag_level level, u32 index, struct dmw_seal *s, void *buf);
 int dmw_record_seal(struct dmw_host *h, const u8 *uuid, const struct dmw_key_id *key,
 		    struct dmw_record_head *head, struct dmw_record_disk *d);
 int dmw_record_open(struct dmw_host *h, const u8 *uuid, const struct dmw_key_id *key,

@@ -5,6 +5,7 @@
  *   1. Q = the newest record. Wait until all data of the records up to Q is done.
  *   2. Write the dirty nodes into the slots that the committed tree does not use, leaves first;
  *      each image's new seal goes into the parent, which becomes dirty by that.
+ *      A changed tag's record and the nodes above it likewise.
  *   3. Flush: nodes and all data that was done before are durable.
  *   4. Superblock n+1 with FUA: the new tree is the committed one, the journal starts at Q+1.
  *
@@ -91,13 +92,16 @@ static struct dmw_node *take_dirty(struct dmw_volume *v)
 	return n;
 }
 
-/* A node in which nothing is written any more needs no image: its seal says so. */
+/* A node in which nothing is written, all with one tag, needs no image: its seal says so. */
 static bool collapse(struct dmw_volume *v, struct dmw_node *n)
 {
-	static const struct dmw_seal unwritten;
+	const struct dmw_seal_disk *s = n->seals->seals;
+	struct dmw_seal unwritten;
 
-	if (memchr_inv(n->seals, 0, sizeof(*n->seals)))
+	/* Each seal is the same as its neighbour. */
+	if (s[0].nonce || memcmp(&s[0], &s[1], sizeof(*n->seals) - sizeof(s[0])))
 		return false;
+	dmw_seal_from_disk(&unwritten, &s[0]);
 	dmw_tree_set_seal(v, n, &unwritten);
 	dmw_tree_put(v, n);
 	return true;
@@ -243,6 +247,7 @@ static void commit(struct dmw_volume *v)
 	/* Only what has changed: workers read the rest without the lock. */
 	v->state.sb.checkpoint = c->sb.checkpoint;
 	v->state.sb.epoch = c->sb.epoch;
+	v->state.sb.feature_incompat = c->sb.feature_incompat;
 	memcpy(v->state.sb.nonce, c->sb.nonce, DMW_NONCE_SIZE);
 	memcpy(v->state.sb.mac, c->sb.mac, DMW_MAC_SIZE);
 	v->state.root.journal_seq = c->root.journal_seq;
@@ -255,6 +260,8 @@ static void commit(struct dmw_volume *v)
 	c->state = DMW_CHECKPOINT_IDLE;
 	if (c->activated)
 		v->gated = false;
+	if (c->tag_written)
+		dmw_tag_commit(v);
 	end_waiters(v, &c->waiters, 0);
 	dmw_wake_all(v, &v->gate);
 	dmw_tree_release(v, NULL);
@@ -282,7 +289,10 @@ static void write_superblock(struct dmw_volume *v)
 	c->sb.checkpoint++;
 	c->sb.epoch = current_one->epoch;
 	dmw_wide_nonce(c->sb.nonce, current_one->salt, dmw_nonces(v, 1), DMW_DOMAIN_SUPERBLOCK);
+	if (v->state.root.tags.nonce)
+		c->sb.feature_incompat |= DMW_FEATURE_INCOMPAT_TAGS;
 	c->root = v->state.root;
+	v->tree.roots_dirty = false;
 	c->root.journal_seq = c->q_seq + 1;
 	c->root.journal_pos = c->q_pos;
 	memcpy(c->root.journal_mac, c->q_mac, DMW_MAC_SIZE);
@@ -304,6 +314,7 @@ static void write_superblock(struct dmw_volume *v)
 static bool is_clean(const struct dmw_volume *v)
 {
 	return !v->checkpoint.activation_dirty && !v->tree.dirty_count &&
+	       !v->tree.roots_dirty && !v->tag_due &&
 	       v->journal.seq == v->state.root.journal_seq;
 }
 
@@ -333,6 +344,12 @@ static void begin_level(struct dmw_volume *v, unsigned int level)
 	list_splice_tail_init(&v->tree.dirty[level], &c->todo);
 }
 
+static void begin_tag(struct dmw_volume *v)
+{
+	v->checkpoint.state = DMW_CHECKPOINT_TAG;
+	v->checkpoint.tag_level = DMW_TAG_RECORD;
+}
+
 static bool step_nodes(struct dmw_volume *v)
 {
 	struct dmw_checkpoint *c = &v->checkpoint;
@@ -342,6 +359,8 @@ static bool step_nodes(struct dmw_volume *v)
 		return false;
 	if (c->level < DMW_TOP_LEVEL)
 		begin_level(v, c->level + 1);
+	else if (v->tag_due)
+		begin_tag(v);
 	else
 		c->state = c->activation_dirty ? DMW_CHECKPOINT_ACTIVATION : DMW_CHECKPOINT_FLUSH;
 	return true;
@@ -386,7 +405,9 @@ void dmw_checkpoint_step(struct dmw_volume *v)
 	/* The others are left at the end of their task only. */
 	if (c->task.done)
 		return;
-	if (c->state == DMW_CHECKPOINT_ACTIVATION)
+	if (c->state == DMW_CHECKPOINT_TAG)
+		dmw_tag_write(v);
+	else if (c->state == DMW_CHECKPOINT_ACTIVATION)
 		write_activations(v);
 	else if (c->state == DMW_CHECKPOINT_FLUSH)
 		flush(v);
@@ -414,6 +435,7 @@ void dmw_checkpoint_request(struct dmw_volume *v)
 	}
 	c->again = false;
 	c->activated = false;
+	c->tag_written = false;
 	list_splice_tail_init(&c->next, &c->waiters);
 	if (is_clean(v) && !v->gated) {
 		end_waiters(v, &c->waiters, 0);

@@ -230,6 +230,8 @@ int dmw_root_decode(struct dmw_root *r, const struct dmw_root_disk *d, const str
 			return -EUCLEAN;
 	}
 	dmw_seal_from_disk(&r->tags, &d->tags);
+	if (r->tags.nonce ? r->tags.tag >= DMW_SLOTS : !is_zero(&d->tags, sizeof(d->tags)))
+		return -EUCLEAN;
 	if (dmw_wide_seal_from_disk(&r->activations, &d->activations))
 		return -EUCLEAN;
 	r->activation_count = le32_to_cpu(d->activation_count);
@@ -321,6 +323,81 @@ int dmw_node_check(const struct dmw_node_disk *d, unsigned int level)
 		}
 	}
 	return 0;
+}
+
+/* ---- tag table ---- */
+
+/** dmw_tag_state_valid() - is this a state that a tag can be in? */
+bool dmw_tag_state_valid(u32 state)
+{
+	return state >= DMW_TAG_OPEN && state <= DMW_TAG_RESTRICTED;
+}
+
+/** dmw_tag_encode() - a tag record; name and metadata are within their bounds */
+void dmw_tag_encode(struct dmw_tag_disk *d, const struct dmw_tag *t)
+{
+	memset(d, 0, sizeof(*d));
+	d->tag = cpu_to_le32(t->tag);
+	d->state = cpu_to_le32(t->state);
+	d->created = cpu_to_le64(t->created);
+	d->changed = cpu_to_le64(t->changed);
+	d->length = cpu_to_le32(t->length);
+	memcpy(d->name, t->name, strnlen(t->name, DMW_TAG_NAME_SIZE));
+	memcpy(d->metadata, t->metadata, t->length);
+}
+
+/**
+ * dmw_tag_decode() - an opened tag record
+ * @t:   receives it; its metadata points into @d
+ * @d:   record, decrypted
+ * @tag: number that it must have
+ */
+int dmw_tag_decode(struct dmw_tag *t, const struct dmw_tag_disk *d, u32 tag)
+{
+	u32 state = le32_to_cpu(d->state);
+
+	t->tag = le32_to_cpu(d->tag);
+	t->created = le64_to_cpu(d->created);
+	t->changed = le64_to_cpu(d->changed);
+	t->length = le32_to_cpu(d->length);
+	t->metadata = d->metadata;
+	if (t->tag != tag || !dmw_tag_state_valid(state) || t->length > DMW_TAG_METADATA_SIZE)
+		return -EUCLEAN;
+	t->state = state;
+	if (text_from_disk(t->name, d->name, DMW_TAG_NAME_SIZE) || !t->name[0] ||
+	    !is_zero(d->metadata + t->length, DMW_TAG_METADATA_SIZE - t->length) ||
+	    !is_zero(d->pad, sizeof(d->pad)) || !is_zero(d->reserved, sizeof(d->reserved)))
+		return -EUCLEAN;
+	return 0;
+}
+
+static bool tag_seal_valid(const struct dmw_seal_disk *s, enum dmw_tag_level level)
+{
+	u32 tag = le32_to_cpu(s->tag), state = tag >> DMW_TAG_SEAL_STATE;
+
+	if ((tag & DMW_TAG_SEAL_SLOT) >= DMW_SLOTS)
+		return false;
+	return level == DMW_TAG_NODE ? dmw_tag_state_valid(state) : !state;
+}
+
+/**
+ * dmw_tag_node_check() - do an opened node's seals of the tag table make sense?
+ * @d:     node, decrypted
+ * @level: DMW_TAG_NODE or DMW_TAG_TOP
+ * @count: receives the number of seals in use, which are the first ones
+ */
+int dmw_tag_node_check(const struct dmw_node_disk *d, enum dmw_tag_level level, u32 *count)
+{
+	const struct dmw_seal_disk *s = d->seals;
+	u32 i = 0;
+
+	while (i < DMW_FANOUT && s[i].nonce) {
+		if (!tag_seal_valid(&s[i], level))
+			return -EUCLEAN;
+		i++;
+	}
+	*count = i;
+	return is_zero(&s[i], (DMW_FANOUT - i) * sizeof(s[0])) ? 0 : -EUCLEAN;
 }
 
 /* ---- journal ---- */

@@ -82,6 +82,17 @@ struct dmw_entry {
 	struct dmw_seal	seal;
 };
 
+/** struct dmw_tag - as struct dmw_tag_disk; @name is NUL-terminated, @metadata within the block */
+struct dmw_tag {
+	u32			tag;
+	enum dmw_tag_state	state;
+	u64			created;
+	u64			changed;
+	u32			length;
+	char			name[DMW_TAG_NAME_SIZE + 1];
+	const u8		*metadata;
+};
+
 void dmw_superblock_encode(struct dmw_superblock_disk *d, const struct dmw_superblock *sb,
 			   const struct dmw_root *root);
 int dmw_superblock_decode(struct dmw_superblock *sb, const struct dmw_superblock_disk *d,
@@ -102,6 +113,11 @@ int dmw_activation_block_decode(struct dmw_wide_seal *prev, struct dmw_activatio
 				const struct dmw_activation_block_disk *d);
 
 int dmw_node_check(const struct dmw_node_disk *d, unsigned int level);
+
+bool dmw_tag_state_valid(u32 state);
+void dmw_tag_encode(struct dmw_tag_disk *d, const struct dmw_tag *t);
+int dmw_tag_decode(struct dmw_tag *t, const struct dmw_tag_disk *d, u32 tag);
+int dmw_tag_node_check(const struct dmw_node_disk *d, enum dmw_tag_level level, u32 *count);
 
 u32 dmw_record_length(u32 count);
 void dmw_record_encode(struct dmw_record_disk *d, const struct dmw_record_head *h);

@@ -16,7 +16,7 @@
 #ifndef DMW_CORE_H
 #define DMW_CORE_H
 
-#include "load.h"
+#include "tag.h"
 
 struct dmw_volume;
 struct dmw_task;
@@ -57,6 +57,9 @@ enum dmw_op_kind {
 	DMW_OP_ERASE,		/* discard or write zeroes: sectors become unwritten */
 	DMW_OP_FLUSH,
 	DMW_OP_CHECKPOINT,	/* done when all that was completed before is checkpointed */
+	DMW_OP_ASSIGN,		/* sectors get another tag; written ones are sealed anew */
+	DMW_OP_SEALS,		/* look at seals */
+	DMW_OP_TAG,		/* create or change a tag; done when that is checkpointed */
 };
 
 enum dmw_op_state {
@@ -68,6 +71,20 @@ enum dmw_op_state {
 };
 
 /**
+ * struct dmw_tag_change - what becomes of a tag; the caller's
+ * @tag:    number: one of those there are, or the next one
+ * @state:  that it shall have; never less strict than before
+ * @record: that it shall have, with that state
+ * @node:   a zeroed block for a new node of the table; the core takes it if it needs one
+ */
+struct dmw_tag_change {
+	u32			tag;
+	enum dmw_tag_state	state;
+	struct dmw_tag_disk	*record;
+	struct dmw_node_disk	*node;
+};
+
+/**
  * struct dmw_op - a request from above
  * @kind:    set by the caller, as are @sector, @count, @fua, @discard and @seals
  * @sector:  first sector
@@ -75,7 +92,18 @@ enum dmw_op_state {
  * @fua:     the write must be durable when it completes
  * @discard: an erase may show the array what is free
  * @seals:   room for @count seals
- * @error:   result: 0, or a negative errno: -EILSEQ a sector does not fit its seal, -EIO, ...
+ * @tag:     assign: the new tag
+ * @end:     assign, seals: behind the last sector wanted, maybe in another leaf: of a subtree in
+ *           which nothing is written the op takes all at once
+ * @change:  tag: what is to be done
+ * @error:   result: 0, or a negative errno: -EILSEQ a sector does not fit its seal, -EBADE its tag
+ *           is frozen, -EREMOTEIO restricted, -EIO, ...
+ *
+ * Results of assign and seals:
+ * @covered: sectors from @sector on that this op has seen to. Assign: what lies before @sector is
+ *           done, since @sector moves on to the run that was sealed anew; an error concerns @count
+ *           sectors from there, or @covered if those are more
+ * @zero:    seals: @covered sectors are unwritten, with tag @tag; else their seals are in @seals
  *
  * @task:    the one thing outside that this op waits for (with @busy)
  * @wait:    on one list at most: of a node, of the journal, of the volume
@@ -91,6 +119,8 @@ enum dmw_op_state {
  * @fresh:      a write to sectors that are all unwritten
  * @retries:    times a mismatch was given another chance
  * @bad:        sector, from @sector on, that did not fit
+ * @nonce:      assign: of the first new seal
+ * @phase:      writes: which count of the volume's writers has it
  * @leaf:       held from the lookup to the end of a write
  */
 struct dmw_op {
@@ -100,6 +130,10 @@ struct dmw_op {
 	bool			fua;
 	bool			discard;
 	struct dmw_seal		*seals;
+	u32			tag;
+	u64			end;
+	struct dmw_tag_change	*change;
+	u64			covered;
 	int			error;
 
 	enum dmw_op_state	state;
@@ -111,6 +145,8 @@ struct dmw_op {
 	bool			zero;
 	u8			retries;
 	u32			bad;
+	u8			phase;
+	u64			nonce;
 	u32			queued;
 	u64			first_seq;
 	u64			lock[2];
@@ -165,6 +201,7 @@ struct dmw_node {
  * @lru:           clean nodes without references, oldest first
  * @dirty:         dirty nodes of each level, but for those of the checkpoint under way
  * @reserve_count: nodes in @reserve
+ * @roots_dirty:   a seal in the root has changed that no node vouches for
  */
 struct dmw_tree {
 	struct hlist_head	*buckets;
@@ -176,6 +213,7 @@ struct dmw_tree {
 	struct list_head	dirty[DMW_LEVELS];
 	struct list_head	reserve;
 	u32			reserve_count;
+	bool			roots_dirty;
 	struct dmw_op		*owner;
 	struct list_head	waiters;
 };
@@ -250,6 +288,7 @@ enum dmw_checkpoint_state {
 	DMW_CHECKPOINT_GATE,		/* a new activation: wait until no write is under way */
 	DMW_CHECKPOINT_DRAIN,		/* wait for the data of all records up to q */
 	DMW_CHECKPOINT_NODES,		/* write dirty nodes, a level at a time */
+	DMW_CHECKPOINT_TAG,		/* write a changed tag's record, then the nodes above it */
 	DMW_CHECKPOINT_ACTIVATION,	/* write the activation chain's newest link */
 	DMW_CHECKPOINT_FLUSH,
 	DMW_CHECKPOINT_SUPERBLOCK,
@@ -275,6 +314,10 @@ enum dmw_checkpoint_state {
  * @sb:              superblock to be written
  * @root:            its sealed part
  * @activation_seal: of the link being written
+ * @tag_level:       of the tag table's block being written
+ * @tag_index:       its place among those of that level
+ * @tag_seal:        its seal
+ * @tag_written:     this checkpoint holds the change of a tag
  * @buf:             a block for either
  * @free:            images not in use
  * @images:          all of them
@@ -298,6 +341,10 @@ struct dmw_checkpoint {
 	struct dmw_superblock	sb;
 	struct dmw_root		root;
 	struct dmw_wide_seal	activation_seal;
+	enum dmw_tag_level	tag_level;
+	u32			tag_index;
+	struct dmw_seal		tag_seal;
+	bool			tag_written;
 	void			*buf;
 	struct list_head	free;
 	struct dmw_image	images[DMW_IMAGES];
@@ -341,7 +388,14 @@ struct dmw_options {
  * struct dmw_volume - an open volume
  * @failed:  errno that stopped all writing; 0 = none. Reads go on
  * @counter: next to be used in a nonce of the current activation
+ * @tags:    the tag table
+ * @tag_op:  the change of a tag under way, one at a time
+ * @tag_due: the next checkpoint is to write it
+ * @tag_waiters: ops that wait to become @tag_op
+ * @tag_drain: @tag_op, while it waits for writes that began before
  * @writers: ops between the choice of their nonces and their end
+ * @phase:   writers that begin now are counted in phase_writers[@phase]
+ * @phase_writers: writers; those of the other phase began before a tag was closed
  * @gate:    ops that wait for a new activation; @gated = closed
  * @ready:   ops that can go on
  * @tasks:   for others to take
@@ -366,7 +420,14 @@ struct dmw_volume {
 	struct dmw_stats	stats;
 	int			failed;
 	u64			counter;
+	struct dmw_tags		tags;
+	struct dmw_op		*tag_op;
+	bool			tag_due;
+	struct list_head	tag_waiters;
+	struct list_head	tag_drain;
 	u32			writers;
+	u8			phase;
+	u32			phase_writers[2];
 	bool			gated;
 	struct list_head	gate;
 	struct list_head	ready;
@@ -407,12 +468,12 @@ void dmw_op_end(struct dmw_volume *v, struct dmw_op *op, int error);
 
 /* ---- tree.c ---- */
 
-/* dmw_tree_get(): the leaf does not exist, all below some node is unwritten */
+/* dmw_tree_get(): the leaf does not exist, all below some node is unwritten, and that will do */
 #define DMW_UNWRITTEN	1
 
 int dmw_tree_init(struct dmw_volume *v, u32 limit);
 void dmw_tree_free(struct dmw_volume *v);
-int dmw_tree_get(struct dmw_volume *v, struct dmw_op *op, bool create, struct dmw_node **leaf);
+int dmw_tree_get(struct dmw_volume *v, struct dmw_op *op, struct dmw_node **leaf);
 int dmw_tree_get_sync(struct dmw_volume *v, u64 leaf_index, struct dmw_node **leaf);
 void dmw_tree_put(struct dmw_volume *v, struct dmw_node *n);
 void dmw_tree_dirty(struct dmw_volume *v, struct dmw_node *n);
@@ -441,6 +502,13 @@ void dmw_checkpoint_free(struct dmw_volume *v);
 void dmw_checkpoint_request(struct dmw_volume *v);
 void dmw_checkpoint_step(struct dmw_volume *v);
 void dmw_checkpoint_abort(struct dmw_volume *v);
+
+/* ---- change.c ---- */
+
+void dmw_tag_advance(struct dmw_volume *v, struct dmw_op *op);
+void dmw_tag_release(struct dmw_volume *v, struct dmw_op *op);
+void dmw_tag_write(struct dmw_volume *v);
+void dmw_tag_commit(struct dmw_volume *v);
 
 /* ---- recover.c ---- */
 

@@ -233,6 +233,58 @@ struct dmw_root_disk {
 	u8				reserved[2704];
 };
 
+/*
+ * The tag table: case tag n has record n - 1. A record's seal lies in a node, the nodes' seals in
+ * the top node, that one's in the root; each has two slots, as nodes of the tree have. Records are
+ * in use from the first on, without gaps, for ever: a number is never given twice.
+ */
+#define DMW_TAG_NAME_SIZE	64
+#define DMW_TAG_METADATA_SIZE	3072
+#define DMW_MAX_TAG_RECORDS	(DMW_FANOUT * DMW_FANOUT)
+
+/* In a seal of the tag table, @tag is the slot that holds the block. */
+#define DMW_TAG_SEAL_SLOT	0x000000ffU
+#define DMW_TAG_SEAL_STATE	8	/* of a record's seal: its state, from this bit on */
+
+/* What the sectors of a tag allow. It never becomes less strict. */
+enum dmw_tag_state {
+	DMW_TAG_OPEN		= 1,
+	DMW_TAG_FROZEN		= 2,	/* no writes, no discards */
+	DMW_TAG_RESTRICTED	= 3,	/* no reads either */
+};
+
+/** enum dmw_tag_level - what a block of the tag table is; part of its associated data */
+enum dmw_tag_level {
+	DMW_TAG_RECORD		= 0,
+	DMW_TAG_NODE		= 1,
+	DMW_TAG_TOP		= 2,
+	DMW_TAG_LEVELS		= 3,
+};
+
+/**
+ * struct dmw_tag_disk - a tag record
+ * @tag:      number of the case tag
+ * @state:    enum dmw_tag_state; the record's seal has it, too
+ * @created:  Unix seconds
+ * @changed:  Unix seconds, of the last change of anything here
+ * @length:   bytes of @metadata
+ * @pad: zero
+ * @name:     for people, UTF-8, NUL padded; not empty
+ * @metadata: of the case, JSON in UTF-8, opaque to the kernel; zero behind @length
+ * @reserved: zero
+ */
+struct dmw_tag_disk {
+	__le32	tag;
+	__le32	state;
+	__le64	created;
+	__le64	changed;
+	__le32	length;
+	u8	pad[4];
+	u8	name[DMW_TAG_NAME_SIZE];
+	u8	metadata[DMW_TAG_METADATA_SIZE];
+	u8	reserved[928];
+};
+
 #define DMW_SUPERBLOCKS		2	/* A and B; checkpoint n stands in copy n % 2 */
 #define DMW_SUPERBLOCK_CLEAR	512
 #define DMW_SUPERBLOCK_AAD	496	/* all that is clear but the MAC */
@@ -300,7 +352,8 @@ struct dmw_superblock_disk {
 /* Feature bits that this code knows. */
 #define DMW_FEATURE_COMPAT_KNOWN	0ULL
 #define DMW_FEATURE_RO_COMPAT_KNOWN	0ULL
-#define DMW_FEATURE_INCOMPAT_KNOWN	0ULL
+#define DMW_FEATURE_INCOMPAT_TAGS	(1ULL << 0)	/* there are case tags */
+#define DMW_FEATURE_INCOMPAT_KNOWN	DMW_FEATURE_INCOMPAT_TAGS
 
 /*
  * The keyset: what a logon key's payload and a keyset file hold. Never on the LUN.
@@ -326,6 +379,7 @@ struct dmw_keyset_disk {
 	struct dmw_key_disk	keys[];
 };
 
-#define DMW_KEYSET_MAX_KEYS	800	/* what a logon key's 32 KiB payload holds */
+#define DMW_KEYSET_MAX_KEYS	8192
+#define DMW_KEYSET_PART_KEYS	800	/* what a logon key's 32 KiB payload holds */
 
 #endif

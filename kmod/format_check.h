@@ -136,4 +136,15 @@ static_assert(sizeof(struct dmw_record_disk) + DMW_RECORD_ENTRIES * sizeof(struc
 static_assert(sizeof(struct dmw_record_disk) +
 	      (DMW_RECORD_ENTRIES + 1) * sizeof(struct dmw_entry_disk) > DMW_RECORD_MAX);
 
+DMW_CHECK_SIZE(dmw_tag_disk, 4096);
+DMW_CHECK_OFFSET(dmw_tag_disk, tag, 0);
+DMW_CHECK_OFFSET(dmw_tag_disk, state, 4);
+DMW_CHECK_OFFSET(dmw_tag_disk, created, 8);
+DMW_CHECK_OFFSET(dmw_tag_disk, changed, 16);
+DMW_CHECK_OFFSET(dmw_tag_disk, length, 24);
+DMW_CHECK_OFFSET(dmw_tag_disk, pad, 28);
+DMW_CHECK_OFFSET(dmw_tag_disk, name, 32);
+DMW_CHECK_OFFSET(dmw_tag_disk, metadata, 96);
+DMW_CHECK_OFFSET(dmw_tag_disk, reserved, 3168);
+
 #endif

@@ -31,7 +31,7 @@ struct dmw_key_id {
  * @buf:    memory from dmw_host_alloc(), or a node's
  * @len:    bytes, likewise
  *
- * Context: may sleep. Only while opening.
+ * Context: may sleep. Only while opening, and for tag records.
  * Return: 0 or a negative errno of the LUN.
  */
 int dmw_host_read(struct dmw_host *h, u64 offset, void *buf, u32 len);

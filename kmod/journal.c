@@ -199,14 +199,14 @@ void dmw_journal_close(struct dmw_volume *v)
 
 static u32 op_entries(const struct dmw_op *op)
 {
-	return op->kind == DMW_OP_WRITE ? op->count : 1;
+	return op->kind == DMW_OP_ERASE ? 1 : op->count;
 }
 
 static void add_entry(struct dmw_record *r, struct dmw_op *op)
 {
 	struct dmw_entry e = { .sector = op->sector };
 
-	if (op->kind == DMW_OP_WRITE) {
+	if (op->kind != DMW_OP_ERASE) {
 		e.sector += op->queued;
 		e.seal = op->seals[op->queued];
 	} else {

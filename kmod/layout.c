@@ -7,7 +7,6 @@
 #define MIN_JOURNAL_BLOCKS	8
 #define MAX_JOURNAL_BLOCKS	16384	/* 64 MiB: recovery holds all of its entries */
 #define MIN_JOURNAL_UNIT	512
-#define MAX_TAG_RECORDS		(DMW_FANOUT * DMW_FANOUT)
 
 #define GIB_BLOCKS		(1ULL << (30 - DMW_SECTOR_SHIFT))
 
@@ -29,7 +28,7 @@ void dmw_layout_choose(struct dmw_layout *l, u64 lun_blocks, u32 journal_unit)
 	l->journal_blocks = clamp_t(u64, lun_blocks / 128, 32, 4096);
 	if (lun_blocks >= 64 * GIB_BLOCKS) {
 		l->activation_blocks = DMW_MAX_ACTIVATION_BLOCKS;
-		l->tag_records = MAX_TAG_RECORDS;
+		l->tag_records = DMW_MAX_TAG_RECORDS;
 	} else if (lun_blocks >= 4 * GIB_BLOCKS) {
 		l->activation_blocks = DMW_MAX_ACTIVATION_BLOCKS;
 		l->tag_records = 2048;
@@ -56,7 +55,7 @@ int dmw_layout_derive(struct dmw_layout *l)
 	u64 blocks, rest;
 
 	if (!l->activation_blocks || l->activation_blocks > DMW_MAX_ACTIVATION_BLOCKS ||
-	    !l->tag_records || l->tag_records > MAX_TAG_RECORDS ||
+	    !l->tag_records || l->tag_records > DMW_MAX_TAG_RECORDS ||
 	    l->journal_blocks < MIN_JOURNAL_BLOCKS || l->journal_blocks > MAX_JOURNAL_BLOCKS ||
 	    l->journal_unit < MIN_JOURNAL_UNIT || l->journal_unit > DMW_SECTOR_SIZE ||
 	    !is_power_of_2(l->journal_unit) || l->lun_blocks > 2 * DMW_MAX_SECTORS)
@@ -115,6 +114,18 @@ u64 dmw_layout_node(const struct dmw_layout *l, unsigned int level, u64 index, u
 u64 dmw_layout_activation(const struct dmw_layout *l, u32 link, unsigned int slot)
 {
 	return l->activation_start + (u64)link * DMW_SLOTS + slot;
+}
+
+/** dmw_layout_tag() - block of a slot of the tag table: a record, a node or the top */
+u64 dmw_layout_tag(const struct dmw_layout *l, enum dmw_tag_level level, u32 index, unsigned int slot)
+{
+	u64 place = index;
+
+	if (level > DMW_TAG_RECORD)
+		place += l->tag_records;
+	if (level > DMW_TAG_NODE)
+		place += dmw_layout_tag_nodes(l);
+	return l->tag_start + place * DMW_SLOTS + slot;
 }
 
 /** dmw_layout_superblock() - block that holds the superblock of a checkpoint */

@@ -42,8 +42,15 @@ int dmw_layout_derive(struct dmw_layout *l);
 u64 dmw_layout_sector(const struct dmw_layout *l, u64 sector);
 u64 dmw_layout_node(const struct dmw_layout *l, unsigned int level, u64 index, unsigned int slot);
 u64 dmw_layout_activation(const struct dmw_layout *l, u32 link, unsigned int slot);
+u64 dmw_layout_tag(const struct dmw_layout *l, enum dmw_tag_level level, u32 index, unsigned int slot);
 u64 dmw_layout_superblock(const struct dmw_layout *l, u64 checkpoint);
 u64 dmw_layout_nodes(const struct dmw_layout *l, unsigned int level);
+
+/** dmw_layout_tag_nodes() - nodes of the tag table, below its top */
+static inline u32 dmw_layout_tag_nodes(const struct dmw_layout *l)
+{
+	return DIV_ROUND_UP(l->tag_records, DMW_FANOUT);
+}
 
 /** dmw_layout_journal_units() - length of the ring in journal units */
 static inline u64 dmw_layout_journal_units(const struct dmw_layout *l)

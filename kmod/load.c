@@ -45,6 +45,10 @@ static const struct {
 	[DMW_LOAD_TREE_DAMAGED] = { -EUCLEAN,
 		"a node needed for recovery does not verify; run warrantctl volume check" },
 	[DMW_LOAD_CRYPTO] = { -EIO, "the crypto stack failed" },
+	[DMW_LOAD_TAGS_DAMAGED] = { -EUCLEAN,
+		"the tag table does not verify; restore the LUN from a replica" },
+	[DMW_LOAD_OTHER_WARRANT] = { -EKEYREJECTED,
+		"the volume is bound to another warrant; open it under its own" },
 };
 
 static_assert(ARRAY_SIZE(load_errors) == DMW_LOAD_ERRORS);

@@ -7,6 +7,8 @@
  *          passed by
  *   write  leaf -> lock sectors -> encrypt -> journal -> data -> seals into the leaf -> unlock
  *   erase  leaf -> lock sectors -> journal -> (discard) -> unwritten seals into the leaf -> unlock
+ *   assign leaf -> lock sectors -> tags of unwritten sectors into the leaf; the first run of written
+ *          ones that have another tag is read, opened, encrypted anew, and goes on as a write does
  *   flush  flush the LUN; the data of all finished records is then known to be stable
  *
  * A write to fresh sectors only, whose old contents are zeros by their seals, sends journal and
@@ -32,6 +34,11 @@ static u32 key_tag(const struct dmw_volume *v, const struct dmw_seal *s)
 	return s->tag ? s->tag : v->state.root.default_tag;
 }
 
+static struct dmw_seal_disk *leaf_seals(const struct dmw_op *op, const struct dmw_node *leaf)
+{
+	return &leaf->seals->seals[op->sector & (DMW_FANOUT - 1)];
+}
+
 static int data_crypt(struct dmw_volume *v, struct dmw_host *h, bool seal, struct dmw_op *op, u32 i)
 {
 	struct dmw_seal *s = &op->seals[i];
@@ -54,6 +61,8 @@ void dmw_op_end(struct dmw_volume *v, struct dmw_op *op, int error)
 {
 	op->error = error;
 	dmw_tree_release(v, op);
+	if (op->kind == DMW_OP_TAG)
+		dmw_tag_release(v, op);
 	list_add_tail(&op->wait, &v->completed);
 }
 
@@ -170,11 +179,44 @@ static void read_ahead(struct dmw_volume *v, struct dmw_op *op)
 	});
 }
 
+/* The seals of an op's sectors; where there is no leaf, tree_get() has told the tag. */
+static void look_at_seals(struct dmw_volume *v, struct dmw_op *op, struct dmw_node *leaf)
+{
+	u32 i;
+
+	for (i = 0; i < op->count; i++)
+		dmw_seal_from_disk(&op->seals[i], &leaf_seals(op, leaf)[i]);
+	dmw_tree_put(v, leaf);
+}
+
+static bool is_restricted(const struct dmw_volume *v, const struct dmw_op *op, bool leaf)
+{
+	u32 i;
+
+	if (!v->tags.closed)
+		return false;
+	if (!leaf)
+		return dmw_tag_state(&v->tags, op->tag) == DMW_TAG_RESTRICTED;
+	for (i = 0; i < op->count; i++)
+		if (dmw_tag_state(&v->tags, op->seals[i].tag) == DMW_TAG_RESTRICTED)
+			return true;
+	return false;
+}
+
+static bool all_unwritten(const struct dmw_op *op)
+{
+	u32 i;
+
+	for (i = 0; i < op->count; i++)
+		if (op->seals[i].nonce)
+			return false;
+	return true;
+}
+
 static void read_advance(struct dmw_volume *v, struct dmw_op *op)
 {
 	struct dmw_node *leaf;
-	u32 first = op->sector & (DMW_FANOUT - 1), i;
-	int ret = dmw_tree_get(v, op, false, &leaf);
+	int ret = dmw_tree_get(v, op, &leaf);
 
 	if (ret == -EAGAIN) {
 		if (!op->data_there)
@@ -185,14 +227,13 @@ static void read_advance(struct dmw_volume *v, struct dmw_op *op)
 		dmw_op_end(v, op, ret);
 		return;
 	}
-	op->zero = true;
-	if (ret != DMW_UNWRITTEN) {
-		for (i = 0; i < op->count; i++) {
-			dmw_seal_from_disk(&op->seals[i], &leaf->seals->seals[first + i]);
-			op->zero &= !op->seals[i].nonce;
-		}
-		dmw_tree_put(v, leaf);
+	if (!ret)
+		look_at_seals(v, op, leaf);
+	if (is_restricted(v, op, !ret)) {
+		dmw_op_end(v, op, -EREMOTEIO);
+		return;
 	}
+	op->zero = ret == DMW_UNWRITTEN || all_unwritten(op);
 	if (op->zero) {
 		dmw_op_end(v, op, 0);
 		return;
@@ -222,7 +263,7 @@ static void read_recheck(struct dmw_volume *v, struct dmw_op *op)
 	struct dmw_node *leaf;
 	struct dmw_seal s;
 	bool locked;
-	int ret = dmw_tree_get(v, op, false, &leaf);
+	int ret = dmw_tree_get(v, op, &leaf);
 
 	if (ret == -EAGAIN)
 		return;
@@ -257,13 +298,15 @@ static void write_end(struct dmw_volume *v, struct dmw_op *op, int error)
 	dmw_tree_put(v, op->leaf);
 	list_del_init(&op->unfinished);
 	v->writers--;
+	if (--v->phase_writers[op->phase] == 0)
+		dmw_wake_all(v, &v->tag_drain);
 	dmw_op_end(v, op, error);
 	dmw_checkpoint_step(v);
 }
 
 static void install(struct dmw_volume *v, struct dmw_op *op)
 {
-	struct dmw_seal_disk *d = &op->leaf->seals->seals[op->sector & (DMW_FANOUT - 1)];
+	struct dmw_seal_disk *d = leaf_seals(op, op->leaf);
 	u32 i;
 
 	if (op->kind == DMW_OP_ERASE)
@@ -292,7 +335,7 @@ static void data_done(struct dmw_volume *v, struct dmw_task *t)
 static void start_data(struct dmw_volume *v, struct dmw_op *op)
 {
 	start(v, op, (struct dmw_task){
-		.io = op->kind == DMW_OP_WRITE ? DMW_IO_WRITE : DMW_IO_DISCARD, .op = op,
+		.io = op->kind == DMW_OP_ERASE ? DMW_IO_DISCARD : DMW_IO_WRITE, .op = op,
 		.fua = op->fua, .offset = data_offset(v, op),
 		.length = op->count << DMW_SECTOR_SHIFT, .done = data_done,
 	});
@@ -331,7 +374,7 @@ static void seal_done(struct dmw_volume *v, struct dmw_task *t)
 /* New seals: fresh nonces, now, the tags that the sectors have. */
 static void prepare_seals(struct dmw_volume *v, struct dmw_op *op)
 {
-	const struct dmw_seal_disk *old = &op->leaf->seals->seals[op->sector & (DMW_FANOUT - 1)];
+	const struct dmw_seal_disk *old = leaf_seals(op, op->leaf);
 	u64 nonce = dmw_nonces(v, op->count);
 	u32 now = dmw_seal_time(v), i;
 
@@ -347,9 +390,121 @@ static void prepare_seals(struct dmw_volume *v, struct dmw_op *op)
 
 static bool nothing_to_erase(const struct dmw_op *op)
 {
-	return !memchr_inv(&op->leaf->seals->seals[op->sector & (DMW_FANOUT - 1)], 0,
-			   op->count * sizeof(struct dmw_seal_disk));
+	return !memchr_inv(leaf_seals(op, op->leaf), 0, op->count * sizeof(struct dmw_seal_disk));
 }
+
+/* ---- assignments ---- */
+
+/*
+ * Both seals of each sector pass through op->seals: the old one until the sector is open, the new
+ * one then. The time stays: it is when the evidence was written.
+ */
+static void reseal_work(struct dmw_volume *v, struct dmw_host *h, struct dmw_task *t)
+{
+	struct dmw_op *op = t->op;
+	u32 i;
+
+	for (i = 0; i < op->count && !t->error; i++) {
+		t->error = data_crypt(v, h, false, op, i);
+		op->bad = i;
+		op->seals[i].nonce = op->nonce + i;
+		op->seals[i].tag = op->tag;
+		if (!t->error)
+			t->error = data_crypt(v, h, true, op, i);
+	}
+}
+
+static void reseal_done(struct dmw_volume *v, struct dmw_task *t)
+{
+	struct dmw_op *op = t->op;
+	int error = v->failed ? -EIO : t->error;
+
+	op->busy = false;
+	/* The sectors are locked: only the array can be to blame. */
+	if (error == -EBADMSG) {
+		error = -EILSEQ;
+		v->stats.mismatches++;
+		dmw_host_event(v->host, DMW_EVENT_MISMATCH, op->sector + op->bad, error);
+	}
+	if (error)
+		write_end(v, op, error);
+	else
+		journal(v, op);
+}
+
+static bool has_other_tag(const struct dmw_seal_disk *d, u32 tag)
+{
+	return le32_to_cpu(d->tag) != tag;
+}
+
+/* Unwritten sectors get their tag at once, up to the first written one that has another. */
+static u32 assign_until_written(struct dmw_volume *v, struct dmw_op *op)
+{
+	struct dmw_seal_disk *d = leaf_seals(op, op->leaf);
+	u32 i;
+
+	for (i = 0; i < op->count; i++) {
+		if (!has_other_tag(&d[i], op->tag))
+			continue;
+		if (d[i].nonce)
+			break;
+		d[i].tag = cpu_to_le32(op->tag);
+		dmw_tree_dirty(v, op->leaf);
+	}
+	return i;
+}
+
+/* Keep some of the sectors locked. Whoever waits for the others is woken at the end. */
+static void keep_locked(struct dmw_op *op, u32 first, u32 count)
+{
+	u64 *locked = op->leaf->locked;
+
+	locked[0] &= ~op->lock[0];
+	locked[1] &= ~op->lock[1];
+	op->sector += first;
+	op->count = count;
+	set_lock_bits(op);
+	add_bits(locked, op->lock);
+}
+
+static void assign_begin(struct dmw_volume *v, struct dmw_op *op)
+{
+	const struct dmw_seal_disk *d = leaf_seals(op, op->leaf);
+	u32 first = assign_until_written(v, op), n = 0;
+
+	while (first + n < op->count && d[first + n].nonce && has_other_tag(&d[first + n], op->tag)) {
+		dmw_seal_from_disk(&op->seals[n], &d[first + n]);
+		n++;
+	}
+	op->covered = first + n;
+	if (!n) {
+		write_end(v, op, 0);
+		return;
+	}
+	keep_locked(op, first, n);
+	op->nonce = dmw_nonces(v, n);
+	start(v, op, (struct dmw_task){
+		.io = DMW_IO_READ, .op = op, .offset = data_offset(v, op),
+		.length = n << DMW_SECTOR_SHIFT, .work = reseal_work, .done = reseal_done,
+	});
+}
+
+static bool has_closed_tag(const struct dmw_volume *v, const struct dmw_op *op)
+{
+	const struct dmw_seal_disk *d = leaf_seals(op, op->leaf);
+	u32 i;
+
+	if (!v->tags.closed)
+		return false;
+	if (op->kind == DMW_OP_ASSIGN && dmw_tag_state(&v->tags, op->tag) != DMW_TAG_OPEN)
+		return true;
+	for (i = 0; i < op->count; i++)
+		if (dmw_tag_state(&v->tags, le32_to_cpu(d[i].tag)) != DMW_TAG_OPEN)
+			return true;
+	return false;
+}
+
+/* ---- writes and erases, continued ---- */
 
 /* The sectors are locked. */
 static void write_begin(struct dmw_volume *v, struct dmw_op *op)
@@ -361,8 +516,14 @@ static void write_begin(struct dmw_volume *v, struct dmw_op *op)
 		return;
 	}
 	v->writers++;
+	op->phase = v->phase;
+	v->phase_writers[op->phase]++;
 	if (v->failed) {
 		write_end(v, op, -EIO);
+	} else if (has_closed_tag(v, op)) {
+		write_end(v, op, -EBADE);
+	} else if (op->kind == DMW_OP_ASSIGN) {
+		assign_begin(v, op);
 	} else if (op->kind == DMW_OP_ERASE) {
 		if (nothing_to_erase(op))
 			write_end(v, op, 0);
@@ -382,7 +543,7 @@ static void write_start(struct dmw_volume *v, struct dmw_op *op)
 		dmw_op_end(v, op, -EIO);
 		return;
 	}
-	ret = dmw_tree_get(v, op, op->kind == DMW_OP_WRITE, &op->leaf);
+	ret = dmw_tree_get(v, op, &op->leaf);
 	if (ret == -EAGAIN)
 		return;
 	if (ret) {
@@ -446,6 +607,23 @@ static void flush_start(struct dmw_volume *v, struct dmw_op *op)
 	start(v, op, (struct dmw_task){ .io = DMW_IO_FLUSH, .op = op, .done = flush_done });
 }
 
+/* ---- looking at seals ---- */
+
+static void seals_advance(struct dmw_volume *v, struct dmw_op *op)
+{
+	struct dmw_node *leaf;
+	int ret = dmw_tree_get(v, op, &leaf);
+
+	if (ret == -EAGAIN)
+		return;
+	op->zero = ret == DMW_UNWRITTEN;
+	if (!ret) {
+		look_at_seals(v, op, leaf);
+		op->covered = op->count;
+	}
+	dmw_op_end(v, op, min(ret, 0));
+}
+
 /* ---- all ---- */
 
 static void checkpoint_start(struct dmw_volume *v, struct dmw_op *op)
@@ -478,7 +656,14 @@ void dmw_op_advance(struct dmw_volume *v, struct dmw_op *op)
 		break;
 	case DMW_OP_WRITE:
 	case DMW_OP_ERASE:
+	case DMW_OP_ASSIGN:
 		write_advance(v, op);
+		break;
+	case DMW_OP_SEALS:
+		seals_advance(v, op);
+		break;
+	case DMW_OP_TAG:
+		dmw_tag_advance(v, op);
 		break;
 	case DMW_OP_FLUSH:
 		flush_start(v, op);

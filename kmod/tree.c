@@ -51,6 +51,7 @@ void dmw_tree_set_seal(struct dmw_volume *v, struct dmw_node *n, const struct dm
 {
 	if (!n->parent) {
 		v->state.root.tree[n->index] = *s;
+		v->tree.roots_dirty = true;
 		return;
 	}
 	dmw_seal_to_disk(&n->parent->seals->seals[n->index & (DMW_FANOUT - 1)], s);
@@ -362,27 +363,73 @@ static void seal_below(struct dmw_volume *v, struct dmw_node *parent, u64 index,
 	dmw_tree_seal(v, &child, s);
 }
 
-/* Does an op have nothing to do where a whole subtree has this unwritten seal? */
-static bool skips_unwritten(const struct dmw_op *op, const struct dmw_seal *s)
+/* Sectors from an op's first one on to the end of the subtree below a node. */
+static u64 sectors_below(const struct dmw_op *op, unsigned int level)
 {
-	return op->kind == DMW_OP_READ || s->tag == 0;
+	u64 span = 1ULL << ((level + 1) * DMW_FANOUT_SHIFT);
+
+	return span - (op->sector & (span - 1));
+}
+
+/* An op that gives all of a subtree another tag, in which nothing is written, does it at its seal. */
+static bool assigns_whole(const struct dmw_op *op, unsigned int level)
+{
+	u64 below = sectors_below(op, level);
+
+	return below == 1ULL << ((level + 1) * DMW_FANOUT_SHIFT) && below <= op->end - op->sector;
+}
+
+static void assign_unwritten(struct dmw_volume *v, struct dmw_node *parent, u64 index, u32 tag)
+{
+	struct dmw_node child = { .parent = parent, .index = index };
+	struct dmw_seal s = { .tag = tag };
+
+	dmw_tree_set_seal(v, &child, &s);
+}
+
+/*
+ * Does an op have nothing to do below a node that does not exist, all below being unwritten? The op
+ * learns how far that goes, and the tag. Return: DMW_UNWRITTEN, 0 = it needs the node, or an errno.
+ */
+static int skip_unwritten(struct dmw_volume *v, struct dmw_op *op, struct dmw_node *parent,
+			  unsigned int level, u64 index, const struct dmw_seal *s)
+{
+	switch (op->kind) {
+	case DMW_OP_READ:
+	case DMW_OP_SEALS:
+		op->tag = s->tag;
+		op->covered = min(sectors_below(op, level), op->end - op->sector);
+		return DMW_UNWRITTEN;
+	case DMW_OP_ERASE:
+		return s->tag ? 0 : DMW_UNWRITTEN;
+	case DMW_OP_ASSIGN:
+		if (!assigns_whole(op, level))
+			return 0;
+		op->covered = sectors_below(op, level);
+		if (dmw_tag_state(&v->tags, s->tag) != DMW_TAG_OPEN)
+			return -EBADE;
+		if (s->tag != op->tag)
+			assign_unwritten(v, parent, index, op->tag);
+		return DMW_UNWRITTEN;
+	default:
+		return 0;
+	}
 }
 
 /**
  * dmw_tree_get() - the leaf that holds an op's seals
  * @v:      volume
  * @op:     waits when the leaf is not there yet, and is advanced again then
- * @create: also where all is unwritten
  * @leaf:   receives it, with a reference
  *
- * Return: 0; DMW_UNWRITTEN, only without @create; -EAGAIN: @op is queued; another errno.
+ * Return: 0; DMW_UNWRITTEN: there is none, and @op needs none; -EAGAIN: @op is queued; another errno.
  */
-int dmw_tree_get(struct dmw_volume *v, struct dmw_op *op, bool create, struct dmw_node **leaf)
+int dmw_tree_get(struct dmw_volume *v, struct dmw_op *op, struct dmw_node **leaf)
 {
 	u64 want = op->sector >> DMW_FANOUT_SHIFT;
 	struct dmw_node *n = find(&v->tree, 0, want), *parent = NULL;
 	struct dmw_seal s;
-	int level;
+	int level, ret;
 
 	if (op->error)
 		return op->error;
@@ -392,8 +439,9 @@ int dmw_tree_get(struct dmw_volume *v, struct dmw_op *op, bool create, struct dm
 		n = find(&v->tree, level, index);
 		if (!n) {
 			seal_below(v, parent, index, &s);
-			if (!s.nonce && !create && skips_unwritten(op, &s))
-				return DMW_UNWRITTEN;
+			ret = s.nonce ? 0 : skip_unwritten(v, op, parent, level, index, &s);
+			if (ret)
+				return ret;
 			/* Obtaining may evict the parent, which nobody holds. */
 			if (parent)
 				ref(parent);

@@ -122,6 +122,7 @@ void dmw_fail(struct dmw_volume *v, int error)
 	dmw_checkpoint_abort(v);
 	dmw_wake_all(v, &v->gate);
 	dmw_wake_all(v, &v->tree.waiters);
+	dmw_wake_all(v, &v->tag_waiters);
 }
 
 /* ---- nonces ---- */
@@ -222,9 +223,13 @@ enum dmw_load_error dmw_volume_open(struct dmw_volume *v, struct dmw_host *h,
 	INIT_LIST_HEAD(&v->ready);
 	INIT_LIST_HEAD(&v->tasks);
 	INIT_LIST_HEAD(&v->completed);
+	INIT_LIST_HEAD(&v->tag_waiters);
+	INIT_LIST_HEAD(&v->tag_drain);
 	if (dmw_tree_init(v, o->node_limit) || dmw_journal_init(v) || dmw_checkpoint_init(v))
 		return DMW_LOAD_MEMORY;
 	err = dmw_load_state(h, &v->options.lun, &v->options.anchor, &v->state);
+	if (!err)
+		err = dmw_load_tags(h, &v->state, &v->tags);
 	if (err)
 		return err;
 	/* Recovery makes nodes dirty without limit; no checkpoint may start before it is over. */
@@ -243,6 +248,7 @@ void dmw_volume_free(struct dmw_volume *v)
 	dmw_tree_free(v);
 	dmw_journal_free(v);
 	dmw_checkpoint_free(v);
+	dmw_tags_free(v->host, &v->tags);
 	dmw_state_free(v->host, &v->state);
 }
 
@@ -250,7 +256,7 @@ void dmw_volume_free(struct dmw_volume *v)
 bool dmw_volume_idle(const struct dmw_volume *v)
 {
 	return v->checkpoint.state == DMW_CHECKPOINT_IDLE && !v->tree.dirty_count &&
-	       !v->checkpoint.activation_dirty && v->journal.seq == v->state.root.journal_seq;
+	       !v->tree.roots_dirty && !v->checkpoint.activation_dirty && v->journal.seq == v->state.root.journal_seq;
 }
 
 /**

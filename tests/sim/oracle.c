@@ -188,6 +188,8 @@ void oracle_ended(struct machine *m, struct simop *o)
 	case DMW_OP_CHECKPOINT:
 		flushed(o);
 		break;
+	default:
+		break;
 	}
 	simop_free(o);
 }

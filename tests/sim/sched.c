@@ -190,7 +190,8 @@ void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 n,
 	if (m->main)
 		oracle_submitted(m, o);
 	trace("submit %s %llu+%u value %llu%s%s",
-	      ((const char *[]){ "read", "write", "erase", "flush", "checkpoint" })[kind],
+	      ((const char *[]){ "read", "write", "erase", "flush", "checkpoint", "assign", "seals",
+				 "tag" })[kind],
 	      (unsigned long long)sector, n, (unsigned long long)o->value, fua ? " fua" : "",
 	      o->op.discard ? " discard" : "");
 	m->host.locked = true;
