@@ -63,11 +63,16 @@ static void lun_of(struct dmw_device *dev, struct dmw_lun *lun)
 	lun->uuid = dev->table.uuid;
 }
 
-static enum dmw_load_error check_length(struct dmw_device *dev, const struct dmw_state *s)
+static enum dmw_load_error check_table(struct dmw_device *dev, const struct dmw_state *s)
 {
 	u64 length = s->sb.layout.data_sectors << (DMW_SECTOR_SHIFT - SECTOR_SHIFT);
 
-	return length == dev->ti->len ? DMW_LOAD_OK : DMW_LOAD_LENGTH;
+	if (length != dev->ti->len)
+		return DMW_LOAD_LENGTH;
+	if (dev->table.has_warrant &&
+	    memcmp(dev->table.warrant, s->root.warrant, DMW_DIGEST_SIZE))
+		return DMW_LOAD_OTHER_WARRANT;
+	return DMW_LOAD_OK;
 }
 
 /**
@@ -87,7 +92,7 @@ enum dmw_load_error dmw_device_probe(struct dmw_device *dev)
 	lun_of(dev, &lun);
 	err = dmw_load_state(&dev->host, &lun, &dev->table.anchor, s);
 	if (!err)
-		err = check_length(dev, s);
+		err = check_table(dev, s);
 	dmw_state_free(&dev->host, s);
 	dmw_host_free(&dev->host, s);
 	return err;
@@ -106,7 +111,7 @@ static enum dmw_load_error open_volume(struct dmw_device *dev)
 	strscpy(dev->host_name, init_utsname()->nodename, sizeof(dev->host_name));
 	lun_of(dev, &o.lun);
 	err = dmw_volume_open(&dev->volume, &dev->host, &o);
-	return err ? err : check_length(dev, &dev->volume.state);
+	return err ? err : check_table(dev, &dev->volume.state);
 }
 
 /* Undo open_volume(), however far it came. */
@@ -188,6 +193,7 @@ int dmw_device_start(struct dmw_device *dev)
 	}
 	dev->running = true;
 	schedule_timer(dev);
+	dmw_assign_start(dev);
 out:
 	memalloc_noio_restore(noio);
 	return ret;
@@ -207,6 +213,7 @@ void dmw_device_stop(struct dmw_device *dev)
 		return;
 	noio = memalloc_noio_save();
 	dev->running = false;
+	dmw_assign_stop(dev);
 	cancel_delayed_work_sync(&dev->timer);
 	if (dmw_device_checkpoint(dev))
 		DMERR("%s: not checkpointed; the next opening recovers what was flushed",

@@ -454,6 +454,7 @@ struct dmw_op *dmw_op_next(struct dmw_volume *v);
 
 u64 dmw_nonces(struct dmw_volume *v, u32 count);
 u32 dmw_seal_time(struct dmw_volume *v);
+u32 dmw_root_epoch(const struct dmw_root *r);
 bool dmw_activate(struct dmw_volume *v);
 void dmw_fail(struct dmw_volume *v, int error);
 void dmw_task_start(struct dmw_volume *v, struct dmw_task *t);

@@ -20,7 +20,6 @@
 
 #define DM_MSG_PREFIX "warrant"
 
-struct crypto_aead;
 struct aead_request;
 struct dmw_device;
 struct dmw_keys;
@@ -28,6 +27,9 @@ struct dmw_keys;
 /**
  * struct dmw_table - a parsed table line; lives as long as the target
  * @key:     "logon:" and the key's description
+ * @keysets: parts in which the keyset comes
+ * @warrant: digest of what binds volume and warrant
+ * @has_warrant: it was given
  * @anchor:  checkpoint 0 = none given
  * @lun:                the LUN
  * @uuid:               of the volume
@@ -39,6 +41,9 @@ struct dmw_table {
 	struct dm_dev		*lun;
 	u8			uuid[DMW_UUID_SIZE];
 	char			*key;
+	u32			keysets;
+	bool			has_warrant;
+	u8			warrant[DMW_DIGEST_SIZE];
 	bool			allow_discards;
 	u32			cache_mib;
 	u32			checkpoint_seconds;
@@ -73,6 +78,24 @@ struct dmw_worker {
 #define DMW_MAX_WORKERS	32
 
 /**
+ * struct dmw_jobs - assignments of tags to ranges, carried out one after the other
+ * @lock:    protects all here but @work
+ * @list:    oldest first: those that have ended, then those that are to come
+ * @ended:   how many have
+ * @last:    number of the newest
+ * @stopped: the volume is not in use: the job under way waits
+ * @work:    carries them out
+ */
+struct dmw_jobs {
+	struct mutex		lock;	/* see above */
+	struct list_head	list;
+	u32			ended;
+	u32			last;
+	bool			stopped;
+	struct work_struct	work;
+};
+
+/**
  * struct dmw_device - a table of target "warrant"
  * @lock:    the core's lock; protects volume, workers' awake and read_tasks.
  *           Taken from interrupts
@@ -97,6 +120,9 @@ struct dmw_worker {
  * @bios:         for I/O to the LUN
  * @shrinker:     gives nodes back
  * @active:       among the volumes of this host that are in use
+ * @message_lock: one message about tags at a time; protects @message_host
+ * @message_host: of whoever holds that lock
+ * @jobs:         assignments, see assign.c
  */
 struct dmw_device {
 	struct dm_target	*ti;
@@ -123,6 +149,9 @@ struct dmw_device {
 	struct delayed_work	timer;
 	struct work_struct	event;
 	struct list_head	active;
+	struct mutex		message_lock;	/* see above */
+	struct dmw_host		message_host;
+	struct dmw_jobs		jobs;
 };
 
 /** struct dmw_array - seals and buffers of an op of more than one sector */
@@ -161,8 +190,8 @@ unsigned int dmw_table_emit(const struct dmw_table *t, char *result, unsigned in
 /* keys.c */
 struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error);
 void dmw_keys_destroy(struct dmw_keys *keys);
-int dmw_keys_get(struct dmw_keys *keys, const struct dmw_key_id *id, struct crypto_aead **tfm);
-void dmw_keys_put(struct dmw_keys *keys, struct crypto_aead *tfm);
+int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid, char **error);
+bool dmw_keys_has(struct dmw_keys *keys, u32 tag, u32 epoch);
 int dmw_host_init(struct dmw_host *h, struct dmw_device *dev);
 void dmw_host_exit(struct dmw_host *h);
 
@@ -177,12 +206,36 @@ void dmw_buffers_to_bio(struct dmw_bio *b);
 int dmw_workers_init(struct dmw_device *dev);
 void dmw_workers_exit(struct dmw_device *dev);
 void dmw_device_submit(struct dmw_bio *b);
+int dmw_device_run(struct dmw_bio *b);
 int dmw_device_checkpoint(struct dmw_device *dev);
 void dmw_device_request_checkpoint(struct dmw_device *dev);
 u32 dmw_device_shrink(struct dmw_device *dev, u32 count);
 void dmw_device_drain(struct dmw_device *dev);
 void dmw_task_read_finished(struct dmw_device *dev, struct dmw_task *t);
 void dmw_task_finished(struct dmw_device *dev, struct dmw_task *t);
+
+/* message.c */
+int dmw_device_message(struct dmw_device *dev, unsigned int argc, char **argv, char *result,
+		       unsigned int maxlen);
+
+/* tagmsg.c */
+int dmw_message_keys(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_tag_create(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_tag_edit(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_tag_state(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_tag_show(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_tag_list(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+
+/* extents.c */
+int dmw_message_extents(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+
+/* assign.c */
+void dmw_assign_init(struct dmw_device *dev);
+void dmw_assign_start(struct dmw_device *dev);
+void dmw_assign_stop(struct dmw_device *dev);
+void dmw_assign_exit(struct dmw_device *dev);
+int dmw_message_assign(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_job(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 
 /* lun.c */
 void dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t);

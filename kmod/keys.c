@@ -3,139 +3,272 @@
  * Keys: the keyset from the keyring, and the keys that XAES derives from it, each in a cipher of
  * its own so that no sector pays for a key schedule.
  */
+#include <linux/bsearch.h>
+#include <linux/hash.h>
 #include <linux/key.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/scatterlist.h>
+#include <linux/sort.h>
 #include <crypto/aead.h>
+#include <crypto/algapi.h>
 #include <keys/user-type.h>
 
 #include "device.h"
 
-/* Each worker and the opener hold at most one at a time: one is always free to be rekeyed. */
-#define DERIVED_KEYS	(DMW_MAX_WORKERS + 16)
+/*
+ * Each worker, the opener and a message hold at most one cipher at a time: one is always free to be
+ * given another key. Beyond that there is one for the current and one for an older activation of each
+ * key, so that a volume with many tags in use does not derive keys all the time.
+ */
+#define MIN_CIPHERS		(DMW_MAX_WORKERS + 16)
+#define MAX_CIPHERS		(MIN_CIPHERS + 2048)
+#define CIPHER_HASH_BITS	10
 
 /**
- * struct derived - a cipher under a derived key
- * @users: that hold it now; it must not be rekeyed
- * @used:  clock of the last use
+ * struct dmw_cipher - a cipher under a derived key
+ * @all:   of the volume
+ * @hash:  among those that are keyed
+ * @lru:   while nobody uses it; oldest first
  * @tfm:   the cipher
- * @valid: it is keyed
  * @tag:   of its key
  * @epoch: of its key
  * @salt:  of its key
+ * @users: that hold it now; it must not be rekeyed
  */
-struct derived {
+struct dmw_cipher {
+	struct list_head	all;
+	struct hlist_node	hash;
+	struct list_head	lru;
 	struct crypto_aead	*tfm;
-	bool			valid;
 	u32			tag;
 	u32			epoch;
 	u8			salt[DMW_SALT_SIZE];
 	u32			users;
-	u64			used;
 };
 
 /**
  * struct dmw_keys - all keys of an open volume
- * @lock:   protects everything in @derived but the ciphers
- * @rekey:  serialises giving a cipher a new key
- * @keyset: payload of the keyring's key; wiped in dmw_keys_destroy()
- * @clock:       counts uses
- * @keyset_size: bytes
- * @derived:     ciphers
+ * @lock:    protects @hash, @lru, and all of a cipher but what it does
+ * @rekey:   serialises giving a cipher a new key; protects @table, @count, @ciphers, @cipher_count
+ * @table:   long-term keys, by tag and epoch; wiped in dmw_keys_destroy()
+ * @count:   keys in @table
+ * @ciphers: all
+ * @cipher_count: their number
+ * @lru:     ciphers that nobody uses
+ * @hash:    ciphers that are keyed
  */
 struct dmw_keys {
 	spinlock_t		lock;	/* see above */
 	struct mutex		rekey;	/* see above */
-	u64			clock;
-	void			*keyset;
-	size_t			keyset_size;
-	struct derived		derived[DERIVED_KEYS];
+	struct dmw_key_disk	*table;
+	u32			count;
+	struct list_head	ciphers;
+	u32			cipher_count;
+	struct list_head	lru;
+	struct hlist_head	hash[1 << CIPHER_HASH_BITS];
 };
 
 /* ---- the keyring ---- */
 
-static int copy_payload(struct dmw_keys *keys, struct key *key)
+static int copy_payload(struct key *key, void **payload, size_t *size)
 {
 	const struct user_key_payload *p;
-	int ret = -ENOMEM;
+	int ret = 0;
 
 	down_read(&key->sem);
 	p = user_key_payload_locked(key);
-	if (!p) {
+	if (p) {
+		*size = p->datalen;
+		*payload = kmemdup(p->data, p->datalen, GFP_KERNEL);
+		ret = *payload ? 0 : -ENOMEM;
+	} else {
 		ret = -EKEYREVOKED;
-		goto out;
 	}
-	keys->keyset = kmemdup(p->data, p->datalen, GFP_KERNEL);
-	if (keys->keyset) {
-		keys->keyset_size = p->datalen;
-		ret = 0;
-	}
-out:
 	up_read(&key->sem);
 	return ret;
 }
 
-static int load_keyset(struct dmw_keys *keys, const struct dmw_table *t, char **error)
+/* The keyset that a logon key holds; kfree_sensitive() it. */
+static struct dmw_keyset_disk *read_keyset(const char *description, const u8 *uuid, char **error)
 {
-	struct key *key = request_key(&key_type_logon, t->key + strlen("logon:"), NULL);
+	struct key *key = request_key(&key_type_logon, description, NULL);
+	void *payload;
+	size_t size;
 	int ret;
 
 	if (IS_ERR(key)) {
 		*error = "Keyset not found in the keyring; load it as a logon key first";
-		return PTR_ERR(key);
+		return ERR_CAST(key);
 	}
-	ret = copy_payload(keys, key);
+	ret = copy_payload(key, &payload, &size);
 	key_put(key);
 	if (ret) {
 		*error = "Keyset cannot be read from the keyring";
+		return ERR_PTR(ret);
+	}
+	ret = dmw_keyset_check(payload, size, uuid);
+	if (!ret)
+		return payload;
+	*error = ret == -EKEYREJECTED ? "Keyset belongs to another volume" :
+					"Key in the keyring is not a keyset of this version";
+	kfree_sensitive(payload);
+	return ERR_PTR(ret);
+}
+
+/* ---- the table of keys ---- */
+
+static int by_tag_and_epoch(const void *a, const void *b)
+{
+	const struct dmw_key_disk *x = a, *y = b;
+	u32 xt = le32_to_cpu(x->tag), yt = le32_to_cpu(y->tag);
+	u32 xe = le32_to_cpu(x->epoch), ye = le32_to_cpu(y->epoch);
+
+	if (xt != yt)
+		return xt < yt ? -1 : 1;
+	return xe < ye ? -1 : xe > ye;
+}
+
+static const struct dmw_key_disk *find_long_term(const struct dmw_keys *keys, u32 tag, u32 epoch)
+{
+	struct dmw_key_disk want = { .tag = cpu_to_le32(tag), .epoch = cpu_to_le32(epoch) };
+
+	lockdep_assert_held(&keys->rekey);
+	return bsearch(&want, keys->table, keys->count, sizeof(want), by_tag_and_epoch);
+}
+
+/* Return: how many of a keyset's keys are new, or -EKEYREJECTED: one differs from what is here. */
+static int count_new(const struct dmw_keys *keys, const struct dmw_keyset_disk *d)
+{
+	const struct dmw_key_disk *old;
+	u32 i, n = 0;
+
+	for (i = 0; i < le16_to_cpu(d->count); i++) {
+		old = find_long_term(keys, le32_to_cpu(d->keys[i].tag), le32_to_cpu(d->keys[i].epoch));
+		if (!old)
+			n++;
+		else if (crypto_memneq(old->key, d->keys[i].key, DMW_KEY_SIZE))
+			return -EKEYREJECTED;
+	}
+	return n;
+}
+
+static void wipe_table(struct dmw_keys *keys)
+{
+	kvfree_sensitive(keys->table, keys->count * sizeof(*keys->table));
+}
+
+static int merge(struct dmw_keys *keys, const struct dmw_keyset_disk *d)
+{
+	struct dmw_key_disk *table;
+	int fresh = count_new(keys, d);
+	u32 i, n = keys->count;
+
+	if (fresh <= 0)
+		return fresh;
+	if (n + fresh > DMW_KEYSET_MAX_KEYS)
+		return -E2BIG;
+	table = kvmalloc_array(n + fresh, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	if (n)
+		memcpy(table, keys->table, n * sizeof(*table));
+	for (i = 0; i < le16_to_cpu(d->count); i++)
+		if (!find_long_term(keys, le32_to_cpu(d->keys[i].tag),
+				    le32_to_cpu(d->keys[i].epoch)))
+			table[n++] = d->keys[i];
+	sort(table, n, sizeof(*table), by_tag_and_epoch, NULL);
+	wipe_table(keys);
+	keys->table = table;
+	keys->count = n;
+	return 0;
+}
+
+/* ---- ciphers ---- */
+
+/*
+ * All of one driver, since their requests must have one size; and of one that allocates nothing,
+ * since memory may be short when it is needed most.
+ */
+static int add_cipher(struct dmw_keys *keys)
+{
+	struct dmw_cipher *first = list_first_entry_or_null(&keys->ciphers, struct dmw_cipher, all);
+	const char *name = first ? crypto_tfm_alg_driver_name(crypto_aead_tfm(first->tfm)) :
+				   "gcm(aes)";
+	struct dmw_cipher *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (!c)
+		return -ENOMEM;
+	c->tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
+	if (IS_ERR(c->tfm)) {
+		int ret = PTR_ERR(c->tfm);
+
+		kfree(c);
 		return ret;
 	}
-	ret = dmw_keyset_check(keys->keyset, keys->keyset_size, t->uuid);
-	if (ret == -EKEYREJECTED)
-		*error = "Keyset belongs to another volume";
-	else if (ret)
-		*error = "Key in the keyring is not a keyset of this version";
+	list_add_tail(&c->all, &keys->ciphers);
+	keys->cipher_count++;
+	spin_lock(&keys->lock);
+	list_add(&c->lru, &keys->lru);
+	spin_unlock(&keys->lock);
+	return 0;
+}
+
+static int add_ciphers(struct dmw_keys *keys)
+{
+	u32 want = min_t(u32, MIN_CIPHERS + 2 * keys->count, MAX_CIPHERS);
+	int ret = 0;
+
+	lockdep_assert_held(&keys->rekey);
+	while (!ret && keys->cipher_count < want)
+		ret = add_cipher(keys);
 	return ret;
 }
 
-/* ---- derived keys ---- */
-
-static bool is_key(const struct derived *d, const struct dmw_key_id *id)
+static struct hlist_head *bucket(struct dmw_keys *keys, const struct dmw_key_id *id)
 {
-	return d->valid && d->tag == id->tag && d->epoch == id->epoch &&
-	       !memcmp(d->salt, id->salt, DMW_SALT_SIZE);
+	u32 h;
+
+	/* Random, so that the array cannot choose whose keys collide. */
+	memcpy(&h, id->salt, sizeof(h));
+	h ^= id->tag * GOLDEN_RATIO_32 ^ id->epoch;
+	return &keys->hash[hash_32(h, CIPHER_HASH_BITS)];
 }
 
-static struct derived *find_key(struct dmw_keys *keys, const struct dmw_key_id *id)
+static bool has_key(const struct dmw_cipher *c, const struct dmw_key_id *id)
 {
-	struct derived *d;
+	return c->tag == id->tag && c->epoch == id->epoch &&
+	       !memcmp(c->salt, id->salt, DMW_SALT_SIZE);
+}
+
+static struct dmw_cipher *find_cipher(struct dmw_keys *keys, const struct dmw_key_id *id)
+{
+	struct dmw_cipher *c;
 
 	lockdep_assert_held(&keys->lock);
-	for (d = keys->derived; d < keys->derived + DERIVED_KEYS; d++) {
-		if (is_key(d, id)) {
-			d->users++;
-			d->used = ++keys->clock;
-			return d;
+	hlist_for_each_entry(c, bucket(keys, id), hash) {
+		if (has_key(c, id)) {
+			if (!c->users++)
+				list_del_init(&c->lru);
+			return c;
 		}
 	}
 	return NULL;
 }
 
-static struct derived *take_oldest(struct dmw_keys *keys)
+static struct dmw_cipher *take_oldest(struct dmw_keys *keys)
 {
-	struct derived *d, *oldest = NULL;
+	struct dmw_cipher *c = list_first_entry(&keys->lru, struct dmw_cipher, lru);
 
 	lockdep_assert_held(&keys->lock);
-	for (d = keys->derived; d < keys->derived + DERIVED_KEYS; d++)
-		if (!d->users && (!oldest || d->used < oldest->used))
-			oldest = d;
-	oldest->valid = false;
-	oldest->users = 1;
-	return oldest;
+	list_del_init(&c->lru);
+	hlist_del_init(&c->hash);
+	c->users = 1;
+	return c;
 }
 
-static int derive(struct derived *d, const struct dmw_key_id *id, const u8 *key)
+static int derive(struct dmw_cipher *c, const struct dmw_key_id *id, const u8 *key)
 {
 	u8 derived_key[DMW_KEY_SIZE];
 	struct dmw_aes_key aes;
@@ -144,101 +277,136 @@ static int derive(struct derived *d, const struct dmw_key_id *id, const u8 *key)
 	ret = dmw_aes_prepare(&aes, key);
 	if (!ret) {
 		dmw_xaes_derive(derived_key, id->salt, dmw_aes_encrypt, &aes);
-		ret = crypto_aead_setkey(d->tfm, derived_key, DMW_KEY_SIZE);
+		ret = crypto_aead_setkey(c->tfm, derived_key, DMW_KEY_SIZE);
 	}
 	memzero_explicit(&aes, sizeof(aes));
 	memzero_explicit(derived_key, sizeof(derived_key));
 	return ret;
 }
 
-static int derive_new(struct dmw_keys *keys, const struct dmw_key_id *id, struct derived **found)
+/* The oldest cipher under a key that none is under yet; nobody else sees it in between. */
+static int rekey_oldest(struct dmw_keys *keys, const struct dmw_key_id *id,
+			struct dmw_cipher **found)
 {
-	const u8 *key = dmw_keyset_find(keys->keyset, id->tag, id->epoch);
+	const struct dmw_key_disk *key = find_long_term(keys, id->tag, id->epoch);
+	struct dmw_cipher *c;
 	unsigned int noio;
-	struct derived *d;
-	int ret = 0;
+	int ret;
 
 	if (!key)
 		return -ENOKEY;
-	mutex_lock(&keys->rekey);
 	spin_lock(&keys->lock);
-	d = find_key(keys, id);
-	if (!d) {
-		d = take_oldest(keys);
-		spin_unlock(&keys->lock);
-		/* some ciphers allocate when they are keyed, and a write may be waiting for us */
-		noio = memalloc_noio_save();
-		ret = derive(d, id, key);
-		memalloc_noio_restore(noio);
-		spin_lock(&keys->lock);
-		d->tag = id->tag;
-		d->epoch = id->epoch;
-		memcpy(d->salt, id->salt, DMW_SALT_SIZE);
-		d->valid = !ret;
-		d->used = ++keys->clock;
-		if (ret)
-			d->users--;
+	c = take_oldest(keys);
+	spin_unlock(&keys->lock);
+	/* some ciphers allocate when they are keyed, and a write may be waiting for us */
+	noio = memalloc_noio_save();
+	ret = derive(c, id, key->key);
+	memalloc_noio_restore(noio);
+	spin_lock(&keys->lock);
+	if (ret) {
+		c->users = 0;
+		list_add(&c->lru, &keys->lru);
+	} else {
+		c->tag = id->tag;
+		c->epoch = id->epoch;
+		memcpy(c->salt, id->salt, DMW_SALT_SIZE);
+		hlist_add_head(&c->hash, bucket(keys, id));
 	}
 	spin_unlock(&keys->lock);
-	mutex_unlock(&keys->rekey);
-	*found = d;
+	*found = c;
 	return ret;
 }
 
-/**
- * dmw_keys_get() - a cipher under a derived key
- * @keys: of the volume
- * @id:   which key
- * @tfm:  receives it; give it back with dmw_keys_put()
- *
- * Context: may sleep.
- * Return: 0, -ENOKEY, or an error of the crypto API.
- */
-int dmw_keys_get(struct dmw_keys *keys, const struct dmw_key_id *id, struct crypto_aead **tfm)
+static int derive_new(struct dmw_keys *keys, const struct dmw_key_id *id, struct dmw_cipher **found)
 {
-	struct derived *d;
 	int ret = 0;
 
+	mutex_lock(&keys->rekey);
+	/* Somebody else may have been faster. */
 	spin_lock(&keys->lock);
-	d = find_key(keys, id);
+	*found = find_cipher(keys, id);
 	spin_unlock(&keys->lock);
-	if (!d)
-		ret = derive_new(keys, id, &d);
-	if (!ret)
-		*tfm = d->tfm;
+	if (!*found)
+		ret = rekey_oldest(keys, id, found);
+	mutex_unlock(&keys->rekey);
 	return ret;
 }
 
-/** dmw_keys_put() - give a cipher back. Context: may sleep */
-void dmw_keys_put(struct dmw_keys *keys, struct crypto_aead *tfm)
+/* Context: may sleep. Return: 0, -ENOKEY, or an error of the crypto API. */
+static int get_cipher(struct dmw_keys *keys, const struct dmw_key_id *id, struct dmw_cipher **found)
 {
-	struct derived *d;
-
 	spin_lock(&keys->lock);
-	for (d = keys->derived; d->tfm != tfm; d++)
-		;
-	d->users--;
+	*found = find_cipher(keys, id);
+	spin_unlock(&keys->lock);
+	return *found ? 0 : derive_new(keys, id, found);
+}
+
+static void put_cipher(struct dmw_keys *keys, struct dmw_cipher *c)
+{
+	spin_lock(&keys->lock);
+	if (!--c->users)
+		list_add_tail(&c->lru, &keys->lru);
 	spin_unlock(&keys->lock);
 }
 
-/*
- * All of one driver, since their requests must have one size; and of one that allocates nothing,
- * since memory may be short when it is needed most.
- */
-static int alloc_ciphers(struct dmw_keys *keys)
-{
-	const char *name = "gcm(aes)";
-	struct crypto_aead *tfm;
-	unsigned int i;
+/* ---- life ---- */
 
-	for (i = 0; i < DERIVED_KEYS; i++) {
-		tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
-		if (IS_ERR(tfm))
-			return PTR_ERR(tfm);
-		keys->derived[i].tfm = tfm;
-		name = crypto_tfm_alg_driver_name(crypto_aead_tfm(tfm));
+/**
+ * dmw_keys_add() - take more keys from the keyring
+ * @keys:        of the volume
+ * @description: of a logon key
+ * @uuid:        of the volume
+ * @error:       receives what is wrong, for people
+ *
+ * Context: may sleep; the keyrings of the calling process are searched.
+ * Return: 0, also when all are there already; -EKEYREJECTED: a keyset of another volume, or a key of
+ * another value than the one here; -E2BIG: more than DMW_KEYSET_MAX_KEYS.
+ */
+int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid, char **error)
+{
+	struct dmw_keyset_disk *d = read_keyset(description, uuid, error);
+	int ret;
+
+	if (IS_ERR(d))
+		return PTR_ERR(d);
+	mutex_lock(&keys->rekey);
+	*error = "Keyset has another key for the same tag and epoch, or too many";
+	ret = merge(keys, d);
+	if (!ret) {
+		ret = add_ciphers(keys);
+		*error = "No cipher gcm(aes) in this kernel";
 	}
-	return 0;
+	mutex_unlock(&keys->rekey);
+	kfree_sensitive(d);
+	return ret;
+}
+
+/** dmw_keys_has() - is there a key for a tag and epoch? Context: may sleep */
+bool dmw_keys_has(struct dmw_keys *keys, u32 tag, u32 epoch)
+{
+	bool found;
+
+	mutex_lock(&keys->rekey);
+	found = find_long_term(keys, tag, epoch);
+	mutex_unlock(&keys->rekey);
+	return found;
+}
+
+/* Part 1 has the description of the table line, the others "#2", "#3", ... behind it. */
+static int add_part(struct dmw_keys *keys, const struct dmw_table *t, u32 part, char **error)
+{
+	const char *first = t->key + strlen("logon:");
+	char *description;
+	int ret;
+
+	if (part == 1)
+		return dmw_keys_add(keys, first, t->uuid, error);
+	description = kasprintf(GFP_KERNEL, "%s#%u", first, part);
+	if (!description)
+		return -ENOMEM;
+	ret = dmw_keys_add(keys, description, t->uuid, error);
+	kfree(description);
+	return ret;
 }
 
 /**
@@ -251,20 +419,18 @@ static int alloc_ciphers(struct dmw_keys *keys)
 struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error)
 {
 	struct dmw_keys *keys = kzalloc(sizeof(*keys), GFP_KERNEL);
-	int ret;
+	int ret = 0;
+	u32 part;
 
-	if (!keys) {
-		*error = "Not enough memory";
+	*error = "Not enough memory";
+	if (!keys)
 		return ERR_PTR(-ENOMEM);
-	}
 	spin_lock_init(&keys->lock);
 	mutex_init(&keys->rekey);
-	ret = load_keyset(keys, t, error);
-	if (!ret) {
-		ret = alloc_ciphers(keys);
-		if (ret)
-			*error = "No cipher gcm(aes) in this kernel";
-	}
+	INIT_LIST_HEAD(&keys->ciphers);
+	INIT_LIST_HEAD(&keys->lru);
+	for (part = 1; part <= t->keysets && !ret; part++)
+		ret = add_part(keys, t, part, error);
 	if (!ret)
 		return keys;
 	dmw_keys_destroy(keys);
@@ -274,15 +440,16 @@ struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error)
 /** dmw_keys_destroy() - wipe all keys of a volume. Context: may sleep */
 void dmw_keys_destroy(struct dmw_keys *keys)
 {
-	unsigned int i;
+	struct dmw_cipher *c, *next;
 
 	if (!keys)
 		return;
-	for (i = 0; i < DERIVED_KEYS; i++)
-		if (keys->derived[i].tfm)
-			crypto_free_aead(keys->derived[i].tfm);	/* wipes its key schedule */
-	kfree_sensitive(keys->keyset);
-	kfree_sensitive(keys);
+	list_for_each_entry_safe(c, next, &keys->ciphers, all) {
+		crypto_free_aead(c->tfm);	/* wipes its key schedule */
+		kfree(c);
+	}
+	wipe_table(keys);
+	kfree(keys);
 }
 
 /* ---- sealing and opening ---- */
@@ -294,10 +461,10 @@ void dmw_keys_destroy(struct dmw_keys *keys)
  */
 int dmw_host_init(struct dmw_host *h, struct dmw_device *dev)
 {
-	struct crypto_aead *tfm = dev->keys->derived[0].tfm;
+	struct dmw_cipher *any = list_first_entry(&dev->keys->ciphers, struct dmw_cipher, all);
 
 	h->dev = dev;
-	h->req = aead_request_alloc(tfm, GFP_KERNEL);
+	h->req = aead_request_alloc(any->tfm, GFP_KERNEL);
 	h->sg = kcalloc(3, sizeof(*h->sg), GFP_KERNEL);
 	/* not on a stack, which may be in vmalloc space */
 	h->aad = kzalloc(DMW_SUPERBLOCK_AAD + DMW_MAC_SIZE + DMW_IV_SIZE, GFP_KERNEL);
@@ -323,10 +490,10 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *id,
 		   u8 mac[DMW_MAC_SIZE])
 {
 	DECLARE_CRYPTO_WAIT(wait);
-	struct crypto_aead *tfm;
+	struct dmw_cipher *c;
 	int ret;
 
-	ret = dmw_keys_get(h->dev->keys, id, &tfm);
+	ret = get_cipher(h->dev->keys, id, &c);
 	if (ret)
 		return ret;
 	memcpy(h->iv, iv, DMW_IV_SIZE);
@@ -338,7 +505,7 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *id,
 	sg_set_buf(&h->sg[1], data, len);
 	sg_set_buf(&h->sg[2], h->mac, DMW_MAC_SIZE);
 
-	aead_request_set_tfm(h->req, tfm);
+	aead_request_set_tfm(h->req, c->tfm);
 	aead_request_set_callback(h->req, CRYPTO_TFM_REQ_MAY_BACKLOG, crypto_req_done, &wait);
 	aead_request_set_ad(h->req, aad_len);
 	aead_request_set_crypt(h->req, h->sg, h->sg, len + (seal ? 0 : DMW_MAC_SIZE), h->iv);
@@ -346,6 +513,6 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *id,
 			      &wait);
 	if (seal && !ret)
 		memcpy(mac, h->mac, DMW_MAC_SIZE);
-	dmw_keys_put(h->dev->keys, tfm);
+	put_cipher(h->dev->keys, c);
 	return ret;
 }

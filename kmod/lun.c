@@ -42,6 +42,8 @@ static void add_sectors(struct bio *bio, struct dmw_bio *b)
 
 	for (i = 0; i < b->op.count; i++)
 		__bio_add_page(bio, b->pages[i], DMW_SECTOR_SIZE, 0);
+	if (!b->bio)
+		return;
 	/* I/O is charged to whoever asked for it, not to a worker */
 	bio_clone_blkg_association(bio, b->bio);
 	bio->bi_ioprio = b->bio->bi_ioprio;

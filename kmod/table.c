@@ -17,7 +17,8 @@
 #define MAX_CACHE_MIB			65536
 #define DEFAULT_CHECKPOINT_SECONDS	5
 #define MAX_CHECKPOINT_SECONDS		3600
-#define MAX_OPTION_ARGS			7
+#define MAX_KEYSETS			DIV_ROUND_UP(DMW_KEYSET_MAX_KEYS, DMW_KEYSET_PART_KEYS)
+#define MAX_OPTION_ARGS			11
 
 static int parse_number(const char *arg, u32 from, u32 to, u32 *value)
 {
@@ -58,6 +59,16 @@ static int parse_option(struct dm_arg_set *as, struct dmw_table *t, char **error
 	if (!strcasecmp(name, "checkpoint_seconds")) {
 		*error = "Bad checkpoint_seconds; 1 to 3600";
 		return parse_number(value, 1, MAX_CHECKPOINT_SECONDS, &t->checkpoint_seconds);
+	}
+	if (!strcasecmp(name, "keysets")) {
+		*error = "Bad keysets; the number of parts in which the keyset comes";
+		return parse_number(value, 1, MAX_KEYSETS, &t->keysets);
+	}
+	if (!strcasecmp(name, "warrant")) {
+		*error = "Bad warrant; 64 hex digits";
+		t->has_warrant = true;
+		return strlen(value) != 2 * DMW_DIGEST_SIZE ? -EINVAL :
+		       hex2bin(t->warrant, value, DMW_DIGEST_SIZE);
 	}
 	if (!strcasecmp(name, "anchor")) {
 		*error = "Bad anchor; <checkpoint>:<24 hex digits>";
@@ -124,6 +135,7 @@ int dmw_table_parse(struct dm_target *ti, unsigned int argc, char **argv, struct
 	ti->error = "Arguments missing: <LUN> <uuid> logon:<description> [<#options> <option>...]";
 	if (argc < 3)
 		return -EINVAL;
+	t->keysets = 1;
 	t->cache_mib = DEFAULT_CACHE_MIB;
 	t->checkpoint_seconds = DEFAULT_CHECKPOINT_SECONDS;
 
@@ -161,12 +173,18 @@ void dmw_table_free(struct dm_target *ti, struct dmw_table *t)
  */
 unsigned int dmw_table_emit(const struct dmw_table *t, char *result, unsigned int maxlen)
 {
-	unsigned int sz = 0, args = 4 + t->allow_discards + (t->anchor.checkpoint ? 2 : 0);
+	unsigned int sz = 0, args = 4 + t->allow_discards;
+
+	args += (t->anchor.checkpoint ? 2 : 0) + (t->keysets > 1 ? 2 : 0) + (t->has_warrant ? 2 : 0);
 
 	DMEMIT("%s %pUb %s %u", t->lun->name, t->uuid, t->key, args);
 	if (t->allow_discards)
 		DMEMIT(" allow_discards");
 	DMEMIT(" cache_mib %u checkpoint_seconds %u", t->cache_mib, t->checkpoint_seconds);
+	if (t->keysets > 1)
+		DMEMIT(" keysets %u", t->keysets);
+	if (t->has_warrant)
+		DMEMIT(" warrant %*phN", DMW_DIGEST_SIZE, t->warrant);
 	if (t->anchor.checkpoint)
 		DMEMIT(" anchor %llu:%*phN", t->anchor.checkpoint, DMW_SALT_SIZE, t->anchor.salt);
 	return sz;

@@ -30,12 +30,14 @@ static void timer_fn(struct work_struct *work)
 
 static void destroy(struct dmw_device *dev)
 {
+	dmw_assign_exit(dev);
 	dmw_cache_exit(dev);
 	dmw_workers_exit(dev);
 	cancel_work_sync(&dev->event);
 	if (dev->opened)
 		dmw_volume_free(&dev->volume);
 	dmw_host_exit(&dev->host);
+	dmw_host_exit(&dev->message_host);
 	dmw_buffers_exit(dev);
 	dmw_keys_destroy(dev->keys);
 	dmw_table_free(dev->ti, &dev->table);
@@ -55,6 +57,8 @@ static struct dmw_device *create(struct dm_target *ti)
 	init_waitqueue_head(&dev->quiet);
 	INIT_DELAYED_WORK(&dev->timer, timer_fn);
 	INIT_WORK(&dev->event, event_fn);
+	mutex_init(&dev->message_lock);
+	dmw_assign_init(dev);
 	return dev;
 }
 
@@ -77,6 +81,8 @@ static int setup(struct dmw_device *dev, unsigned int argc, char **argv)
 	ret = dmw_buffers_init(dev);
 	if (!ret)
 		ret = dmw_host_init(&dev->host, dev);
+	if (!ret)
+		ret = dmw_host_init(&dev->message_host, dev);
 	if (!ret)
 		ret = dmw_workers_init(dev);
 	if (ret)
@@ -257,36 +263,10 @@ static void dmw_status(struct dm_target *ti, status_type_t type, unsigned int st
 	}
 }
 
-static unsigned int emit_stats(struct dmw_device *dev, char *result, unsigned int maxlen)
-{
-	struct dmw_stats s;
-	unsigned long flags;
-	unsigned int sz = 0;
-
-	spin_lock_irqsave(&dev->lock, flags);
-	s = dev->volume.stats;
-	spin_unlock_irqrestore(&dev->lock, flags);
-	DMEMIT("reads=%llu writes=%llu fresh=%llu erases=%llu flushes=%llu records=%llu ",
-	       s.reads, s.writes, s.fresh, s.erases, s.flushes, s.records);
-	DMEMIT("entries=%llu checkpoints=%llu nodes_read=%llu nodes_written=%llu ",
-	       s.entries, s.checkpoints, s.nodes_read, s.nodes_written);
-	DMEMIT("mismatches=%llu retries=%llu recovered=%llu lost=%llu",
-	       s.mismatches, s.retries, s.recovered, s.lost);
-	return sz;
-}
-
 static int dmw_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
 		       unsigned int maxlen)
 {
-	struct dmw_device *dev = ti->private;
-
-	if (!dev->running || argc != 1)
-		return -EINVAL;
-	if (!strcasecmp(argv[0], "checkpoint"))
-		return dmw_device_checkpoint(dev);
-	if (!strcasecmp(argv[0], "stats"))
-		return emit_stats(dev, result, maxlen) ? 1 : -EINVAL;
-	return -EINVAL;
+	return dmw_device_message(ti->private, argc, argv, result, maxlen);
 }
 
 /* ---- limits ---- */

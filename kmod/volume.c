@@ -159,7 +159,8 @@ u64 dmw_nonces(struct dmw_volume *v, u32 count)
 	return (u64)v->state.root.activation_count << DMW_COUNTER_BITS | first;
 }
 
-static u32 current_epoch(const struct dmw_root *r)
+/** dmw_root_epoch() - generation of the keys that new seals are under */
+u32 dmw_root_epoch(const struct dmw_root *r)
 {
 	unsigned int i;
 
@@ -185,7 +186,7 @@ bool dmw_activate(struct dmw_volume *v)
 		return false;
 	memset(a, 0, sizeof(*a));
 	dmw_host_random(v->host, a->salt, DMW_SALT_SIZE);
-	a->epoch = current_epoch(r);
+	a->epoch = dmw_root_epoch(r);
 	a->time = dmw_host_time(v->host);
 	a->parent = v->state.sb.checkpoint;
 	memcpy(a->host, v->options.host_name, strnlen(v->options.host_name, DMW_HOST_SIZE));

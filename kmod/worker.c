@@ -243,6 +243,23 @@ void dmw_device_drain(struct dmw_device *dev)
 }
 
 /**
+ * dmw_device_run() - carry out an op of our own, and wait for it
+ * @b: kind and all that goes with it are set; no bio
+ *
+ * Context: may sleep.
+ * Return: the op's error.
+ */
+int dmw_device_run(struct dmw_bio *b)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+
+	b->done = &done;
+	dmw_device_submit(b);
+	wait_for_completion_io(&done);
+	return b->op.error;
+}
+
+/**
  * dmw_device_checkpoint() - checkpoint all that has been completed, and wait for it
  * @dev: volume
  *
@@ -251,18 +268,14 @@ void dmw_device_drain(struct dmw_device *dev)
  */
 int dmw_device_checkpoint(struct dmw_device *dev)
 {
-	DECLARE_COMPLETION_ONSTACK(done);
 	struct dmw_bio *b = kzalloc(sizeof(*b), GFP_NOIO);
 	int ret;
 
 	if (!b)
 		return -ENOMEM;
 	b->dev = dev;
-	b->done = &done;
 	b->op.kind = DMW_OP_CHECKPOINT;
-	dmw_device_submit(b);
-	wait_for_completion_io(&done);
-	ret = b->op.error;
+	ret = dmw_device_run(b);
 	kfree(b);
 	return ret;
 }

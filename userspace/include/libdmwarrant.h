@@ -28,6 +28,7 @@ extern "C" {
 
 #define LIBDMWARRANT_UUID_SIZE	16
 #define LIBDMWARRANT_SALT_SIZE	12
+#define LIBDMWARRANT_DIGEST_SIZE	32
 #define LIBDMWARRANT_NAME_SIZE	128	/* of a device-mapper name, with the final NUL */
 #define LIBDMWARRANT_LABEL_SIZE	65	/* with the final NUL */
 #define LIBDMWARRANT_SECTOR_SIZE	4096
@@ -313,6 +314,7 @@ int libdmwarrant_volume_peek(struct libdmwarrant *ctx, const char *path,
  * @erase:       types of the signatures that may be erased; all that are there must be named
  * @erase_count: entries in @erase
  * @journal_mib: size of the journal; 0 = chosen by size
+ * @warrant:     digest of what binds volume and warrant, LIBDMWARRANT_DIGEST_SIZE bytes; NULL = none
  * @reserved:    zero
  *
  * LIBDMWARRANT_FORMAT_SMALL_BLOCKS accepts a LUN that does not write 4 KiB atomically: after a
@@ -326,7 +328,8 @@ struct libdmwarrant_format_params {
 	const char *const	*erase;
 	uint32_t		erase_count;
 	uint32_t		journal_mib;
-	uint64_t		reserved[8];
+	const uint8_t		*warrant;
+	uint64_t		reserved[7];
 };
 
 /**
@@ -383,16 +386,18 @@ enum libdmwarrant_kind {
 	LIBDMWARRANT_KIND_JOURNAL	= 3,
 	LIBDMWARRANT_KIND_NODE		= 4,
 	LIBDMWARRANT_KIND_DATA		= 5,
+	LIBDMWARRANT_KIND_TAG		= 6,
 };
 
-/** libdmwarrant_kind_name() - "superblock", "activations", "journal", "node", "data" */
+/** libdmwarrant_kind_name() - "superblock", "activations", "journal", "node", "data", "tag" */
 const char *libdmwarrant_kind_name(enum libdmwarrant_kind kind);
 
 /**
  * struct libdmwarrant_extent - consecutive blocks of the LUN that hold something
  * @kind:     enum libdmwarrant_kind
- * @level:    of a node; 0 = leaf
- * @index:    of the first: copy of the superblock, link of the chain, node of its level, sector
+ * @level:    of a node; 0 = leaf. Of the tag table: 0 = record, 1 = node, 2 = top
+ * @index:    of the first: copy of the superblock, link of the chain, node of its level, sector,
+ *            record (that of tag n is n - 1)
  * @block:    first block, in 4096 bytes from the LUN's start
  * @count:    blocks
  * @reserved: zero
@@ -462,6 +467,9 @@ struct libdmwarrant_check_params {
  * @unreadable_sectors: sectors that cannot be read because of them
  * @bytes_read:         from the LUN
  * @label:              of the volume
+ * @tags:               tags whose records verified
+ * @pad:                zero
+ * @warrant:            digest that the volume is bound to; zero = none
  * @reserved:           zero
  */
 struct libdmwarrant_check_result {
@@ -479,7 +487,10 @@ struct libdmwarrant_check_result {
 	uint64_t			unreadable_sectors;
 	uint64_t			bytes_read;
 	char				label[LIBDMWARRANT_LABEL_SIZE];
-	uint64_t			reserved[8];
+	uint32_t			tags;
+	uint32_t			pad;
+	uint8_t				warrant[LIBDMWARRANT_DIGEST_SIZE];
+	uint64_t			reserved[3];
 };
 
 /**
@@ -587,6 +598,8 @@ int libdmwarrant_dump(struct libdmwarrant *ctx, const char *path,
  * @cache_mib:          node cache; 0 = the kernel's choice
  * @checkpoint_seconds: interval; 0 = the kernel's choice
  * @anchor:             oldest acceptable checkpoint; zero = any
+ * @warrant:            digest that the volume must be bound to, LIBDMWARRANT_DIGEST_SIZE bytes;
+ *                      NULL = any. The kernel checks it again
  * @reserved:           zero
  */
 struct libdmwarrant_open_params {
@@ -595,7 +608,8 @@ struct libdmwarrant_open_params {
 	uint32_t			cache_mib;
 	uint32_t			checkpoint_seconds;
 	struct libdmwarrant_anchor	anchor;
-	uint64_t			reserved[8];
+	const uint8_t			*warrant;
+	uint64_t			reserved[7];
 };
 
 /**

@@ -23,6 +23,7 @@ struct range {
  * @pending:       sorted ranges of sectors that the journal has newer seals for
  * @pending_count: of @pending
  * @pending_space: of @pending
+ * @tags_damaged:  a node of the tag table does not verify
  * @counting:      first of two walks: only count what the second one will read
  * @total:         bytes of data that the second walk will read; 0 = not counted
  */
@@ -36,6 +37,7 @@ struct check {
 	struct range					*pending;
 	size_t						pending_count;
 	size_t						pending_space;
+	bool						tags_damaged;
 	bool						counting;
 	u64						total;
 };
@@ -156,6 +158,95 @@ static int check_activations(struct check *c, bool *usable)
 	loaded = dmw_load_activations(&c->v.host, &c->v.state);
 	if (!loaded)
 		loaded = dmw_load_check_anchor(&c->v.state, &c->v.anchor);
+	return lib_load_failed(c->ctx, c->v.dev.device.path, loaded);
+}
+
+/* ---- tags ---- */
+
+/* Without the nodes nobody knows what may be read: the volume cannot be opened. */
+static int check_tag_node(struct check *c, enum dmw_tag_level level, u32 index,
+			  const struct dmw_seal *seal, struct dmw_node_disk *node, u32 *count)
+{
+	const struct dmw_state *s = &c->v.state;
+	struct libdmwarrant_extent e = {
+		.kind = LIBDMWARRANT_KIND_TAG, .level = level, .index = index, .count = 1,
+		.block = dmw_layout_tag(&s->sb.layout, level, index, seal->tag),
+	};
+	struct dmw_seal copy = *seal;
+	struct dmw_key_id key;
+	int err;
+
+	err = dmw_host_read(&c->v.host, e.block << DMW_SECTOR_SHIFT, node, sizeof(*node));
+	if (!err)
+		err = dmw_state_key(s, DMW_TAG_METADATA, dmw_nonce_activation(seal->nonce), &key);
+	if (!err)
+		err = dmw_tag_block_crypt(&c->v.host, false, s->sb.uuid, &key, level, index, &copy,
+					  node);
+	if (!err)
+		err = dmw_tag_node_check(node, level, count);
+	if (!err)
+		return tell_map(c, &e);
+	*count = 0;
+	c->tags_damaged = true;
+	return tell_damage(c, &e, err, 0, s->sb.layout.data_sectors);
+}
+
+static int check_record(struct check *c, u32 tag, const struct dmw_seal *seal)
+{
+	struct libdmwarrant_extent e = {
+		.kind = LIBDMWARRANT_KIND_TAG, .level = DMW_TAG_RECORD, .index = tag - 1, .count = 1,
+		.block = dmw_layout_tag(&c->v.state.sb.layout, DMW_TAG_RECORD, tag - 1,
+					seal->tag & DMW_TAG_SEAL_SLOT),
+	};
+	struct dmw_tag_disk d;
+	struct dmw_tag record;
+	int err = dmw_tag_read(&c->v.host, &c->v.state, tag, seal, &d, &record);
+
+	if (err)
+		return tell_damage(c, &e, err, 0, 0);
+	c->result->tags++;
+	return tell_map(c, &e);
+}
+
+static int check_records(struct check *c, u32 first, const struct dmw_node_disk *node, u32 count)
+{
+	struct dmw_seal seal;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < count && !ret; i++) {
+		dmw_seal_from_disk(&seal, &node->seals[i]);
+		ret = lib_progress(c->ctx, "verifying tags", c->v.host.read, 0);
+		if (!ret)
+			ret = check_record(c, first + i, &seal);
+	}
+	return ret;
+}
+
+static int check_tags(struct check *c)
+{
+	const struct dmw_root *root = &c->v.state.root;
+	struct dmw_node_disk top, node;
+	struct dmw_seal seal;
+	u32 i, nodes, count;
+	enum dmw_load_error loaded;
+	struct dmw_tags tags = { 0 };
+	int ret;
+
+	if (!root->tags.nonce)
+		return 0;
+	ret = check_tag_node(c, DMW_TAG_TOP, 0, &root->tags, &top, &nodes);
+	for (i = 0; i < nodes && !ret; i++) {
+		dmw_seal_from_disk(&seal, &top.seals[i]);
+		ret = check_tag_node(c, DMW_TAG_NODE, i, &seal, &node, &count);
+		if (!ret)
+			ret = check_records(c, i * DMW_FANOUT + 1, &node, count);
+	}
+	if (ret || c->tags_damaged)
+		return ret;
+	/* What the kernel will make of it. */
+	loaded = dmw_load_tags(&c->v.host, &c->v.state, &tags);
+	dmw_tags_free(&c->v.host, &tags);
 	return lib_load_failed(c->ctx, c->v.dev.device.path, loaded);
 }
 
@@ -440,7 +531,9 @@ static int check_all(struct check *c)
 		ret = check_activations(c, &usable);
 	if (ret || !usable)
 		return ret;
-	ret = check_journal(c);
+	ret = check_tags(c);
+	if (!ret)
+		ret = check_journal(c);
 	if (!ret)
 		ret = count_data(c);
 	return ret ? ret : check_tree(c);
@@ -457,18 +550,7 @@ static void report(struct check *c)
 	r->volume_sectors = s->sb.layout.data_sectors;
 	r->bytes_read = c->v.host.read;
 	lib_copy(r->label, sizeof(r->label), s->root.label);
-}
-
-static int load(struct check *c, const char *path, const struct libdmwarrant_keyset *keyset)
-{
-	int ret = lib_volume_load(c->ctx, path, keyset, &c->params->anchor,
-				  LIB_VOLUME_CLOSED | LIB_VOLUME_NO_ACTIVATIONS, &c->v);
-
-	if (!ret && c->v.state.root.tags.nonce)
-		return lib_fail(c->ctx, -EOPNOTSUPP,
-				"%s has tag records, which this version cannot check; use a newer dm-warrant",
-				path);
-	return ret;
+	memcpy(r->warrant, s->root.warrant, DMW_DIGEST_SIZE);
 }
 
 int libdmwarrant_check(struct libdmwarrant *ctx, const char *path,
@@ -490,7 +572,8 @@ int libdmwarrant_check(struct libdmwarrant *ctx, const char *path,
 	c->params = params;
 	c->result = result;
 	lib_progress_start(ctx);
-	ret = load(c, path, keyset);
+	ret = lib_volume_load(ctx, path, keyset, &params->anchor,
+			      LIB_VOLUME_CLOSED | LIB_VOLUME_NO_ACTIVATIONS, &c->v);
 	c->data = malloc(LEAF_BYTES);
 	if (!ret && !c->data)
 		ret = lib_fail(ctx, -ENOMEM, "not enough memory");

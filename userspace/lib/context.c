@@ -217,6 +217,7 @@ const char *libdmwarrant_kind_name(enum libdmwarrant_kind kind)
 		[LIBDMWARRANT_KIND_JOURNAL] = "journal",
 		[LIBDMWARRANT_KIND_NODE] = "node",
 		[LIBDMWARRANT_KIND_DATA] = "data",
+		[LIBDMWARRANT_KIND_TAG] = "tag",
 	};
 
 	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "unknown";

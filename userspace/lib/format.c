@@ -175,7 +175,8 @@ static int check_all(struct format *f, const struct libdmwarrant_keyset *keyset,
 
 /* ---- writing ---- */
 
-static void fill_in(struct format *f, const struct libdmwarrant_keyset *keyset, const char *label)
+static void fill_in(struct format *f, const struct libdmwarrant_keyset *keyset,
+		    const struct libdmwarrant_format_params *p)
 {
 	u64 now = dmw_host_time(&f->host);
 
@@ -192,8 +193,10 @@ static void fill_in(struct format *f, const struct libdmwarrant_keyset *keyset, 
 	/* Random, so that the records of a former volume cannot follow on it. */
 	dmw_host_random(&f->host, f->root.journal_mac, DMW_MAC_SIZE);
 	f->root.written = now;
-	if (label)
-		lib_copy(f->root.label, sizeof(f->root.label), label);
+	if (p->label)
+		lib_copy(f->root.label, sizeof(f->root.label), p->label);
+	if (p->warrant)
+		memcpy(f->root.warrant, p->warrant, DMW_DIGEST_SIZE);
 	f->root.epochs[0] = (struct dmw_epoch) {
 		.epoch = f->sb.epoch, .state = DMW_EPOCH_CURRENT, .created = now,
 	};
@@ -333,7 +336,7 @@ int libdmwarrant_format(struct libdmwarrant *ctx, const char *path,
 	if (!ret)
 		ret = check_all(f, keyset, params);
 	if (!ret && !dry_run) {
-		fill_in(f, keyset, params->label);
+		fill_in(f, keyset, params);
 		ret = write_all(f);
 	}
 	if (!ret)

@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 
 #include "libdmwarrant.h"
-#include "load.h"
+#include "tag.h"
 
 /* context.c */
 
@@ -200,9 +200,17 @@ int lib_status_parse(struct libdmwarrant *ctx, const struct lib_mapping *m,
 
 /* keyring.c */
 
+#define LIB_KEYRING_PARTS	DIV_ROUND_UP(DMW_KEYSET_MAX_KEYS, DMW_KEYSET_PART_KEYS)
+
+/** struct lib_keyring - serials of the logon keys that hold a keyset */
+struct lib_keyring {
+	s64	keys[LIB_KEYRING_PARTS];
+	u32	count;
+};
+
 int lib_keyring_add(struct libdmwarrant *ctx, const char *description,
-		    const struct libdmwarrant_keyset *keyset, s64 *key);
-void lib_keyring_remove(s64 key);
+		    const struct libdmwarrant_keyset *keyset, struct lib_keyring *keyring);
+void lib_keyring_remove(struct lib_keyring *keyring);
 
 /* kmsg.c */
 

@@ -3,6 +3,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "lib_private.h"
 
 /* ---- judging ---- */
@@ -17,6 +19,15 @@ static int count_records(struct libdmwarrant *ctx, struct lib_volume *v, u64 *re
 	if (!ret)
 		*records = end.seq - v->state.root.journal_seq;
 	return ret;
+}
+
+static int check_tags(struct libdmwarrant *ctx, struct lib_volume *v)
+{
+	struct dmw_tags tags = { 0 };
+	enum dmw_load_error e = dmw_load_tags(&v->host, &v->state, &tags);
+
+	dmw_tags_free(&v->host, &tags);
+	return lib_load_failed(ctx, v->dev.device.path, e);
 }
 
 static int judge(struct libdmwarrant *ctx, const char *path,
@@ -35,7 +46,12 @@ static int judge(struct libdmwarrant *ctx, const char *path,
 		return lib_fail(ctx, -EROFS,
 				"%s is read-only; open the volume with --read-only, or make the LUN writable",
 				path);
-	ret = count_records(ctx, v, &r->journal_records);
+	if (params->warrant &&
+	    CRYPTO_memcmp(params->warrant, v->state.root.warrant, DMW_DIGEST_SIZE))
+		return lib_load_failed(ctx, path, DMW_LOAD_OTHER_WARRANT);
+	ret = check_tags(ctx, v);
+	if (!ret)
+		ret = count_records(ctx, v, &r->journal_records);
 	if (ret)
 		return ret;
 	r->other_damaged = v->state.other_damaged;
@@ -65,10 +81,10 @@ static int check_free(struct libdmwarrant *ctx, const char *name, const u8 *uuid
 	return 0;
 }
 
-static void make_table(char *table, size_t size, dev_t lun, const char *key, const u8 *uuid,
-		       const struct libdmwarrant_open_params *p)
+static void make_table(char *table, size_t size, dev_t lun, const char *key, u32 key_parts,
+		       const u8 *uuid, const struct libdmwarrant_open_params *p)
 {
-	char options[192] = "", uuid_text[37], anchor[46];
+	char options[320] = "", uuid_text[37], anchor[46], digest[2 * DMW_DIGEST_SIZE + 1];
 	size_t n = 0;
 	int count = 0;
 
@@ -83,6 +99,15 @@ static void make_table(char *table, size_t size, dev_t lun, const char *key, con
 	if (p->checkpoint_seconds) {
 		n += snprintf(options + n, sizeof(options) - n, " checkpoint_seconds %u",
 			      p->checkpoint_seconds);
+		count += 2;
+	}
+	if (key_parts > 1) {
+		n += snprintf(options + n, sizeof(options) - n, " keysets %u", key_parts);
+		count += 2;
+	}
+	if (p->warrant) {
+		lib_hex(digest, p->warrant, DMW_DIGEST_SIZE);
+		n += snprintf(options + n, sizeof(options) - n, " warrant %s", digest);
 		count += 2;
 	}
 	if (p->anchor.checkpoint) {
@@ -117,8 +142,8 @@ static int map(struct libdmwarrant *ctx, const char *name, const struct libdmwar
 {
 	char uuid[37], key_name[64], table[512], reason[256];
 	char hex[2 * DMW_UUID_SIZE + 1], dm_uuid[16 + sizeof(hex) + LIBDMWARRANT_NAME_SIZE];
+	struct lib_keyring keyring;
 	int ret, kmsg;
-	s64 key;
 
 	libdmwarrant_uuid_format(r->uuid, uuid);
 	lib_hex(hex, r->uuid, DMW_UUID_SIZE);
@@ -126,15 +151,17 @@ static int map(struct libdmwarrant *ctx, const char *name, const struct libdmwar
 	snprintf(dm_uuid, sizeof(dm_uuid), "WARRANT-V1-%s-%s", hex, name);
 	/* A long name is cut here; the volume's UUID still makes it unique. */
 	dm_uuid[LIB_DM_UUID_SIZE - 1] = 0;
-	make_table(table, sizeof(table), lun, key_name, r->uuid, params);
 
-	ret = lib_keyring_add(ctx, key_name, keyset, &key);
-	if (ret)
+	ret = lib_keyring_add(ctx, key_name, keyset, &keyring);
+	if (ret) {
+		lib_keyring_remove(&keyring);
 		return ret;
+	}
+	make_table(table, sizeof(table), lun, key_name, keyring.count, r->uuid, params);
 	kmsg = lib_kmsg_open();
 	ret = lib_dm_create(ctx, name, dm_uuid, r->volume_bytes >> 9,
 			    params->flags & LIBDMWARRANT_OPEN_READ_ONLY, table);
-	lib_keyring_remove(key);
+	lib_keyring_remove(&keyring);
 	lib_kmsg_reason(kmsg, reason, sizeof(reason));
 	return ret ? create_failed(ctx, name, ret, reason) : 0;
 }

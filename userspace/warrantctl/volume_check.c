@@ -89,7 +89,7 @@ static int damage(void *arg, const struct libdmwarrant_damage *d)
 
 	cli_progress_end(k->c);
 	cli_say(k->c, "%s ", libdmwarrant_kind_name(e->kind));
-	if (e->kind == LIBDMWARRANT_KIND_NODE)
+	if (e->kind == LIBDMWARRANT_KIND_NODE || e->kind == LIBDMWARRANT_KIND_TAG)
 		cli_say(k->c, "level %u ", e->level);
 	cli_say(k->c, "%" PRIu64, e->index);
 	if (e->count > 1)

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Messages about tags and their keys. Texts pass in hex, since dm splits messages at blanks; "-" is
+ * an empty text. Context of all: may sleep; the message lock is held.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "device.h"
+
+static int parse_tag(const char *arg, u32 *tag)
+{
+	return kstrtou32(arg, 10, tag) ? -EINVAL : 0;
+}
+
+/** dmw_message_keys() - "keys logon:<description>": more keys from the keyring */
+int dmw_message_keys(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	char *error;
+	int ret;
+
+	if (strncmp(argv[0], "logon:", strlen("logon:")))
+		return -EINVAL;
+	ret = dmw_keys_add(dev->keys, argv[0] + strlen("logon:"), dev->table.uuid, &error);
+	if (ret)
+		DMERR("keys: %s", error);
+	return ret;
+}
+
+/* ---- changes ---- */
+
+/* What a change of a tag needs; too large for a stack. */
+struct change {
+	struct dmw_bio		bio;
+	struct dmw_tag_change	change;
+	struct dmw_tag		tag;
+	u8			metadata[DMW_TAG_METADATA_SIZE];
+};
+
+static void free_change(struct change *c)
+{
+	if (!c)
+		return;
+	kfree(c->change.record);
+	kfree(c->change.node);
+	kvfree(c);
+}
+
+static struct change *new_change(struct dmw_device *dev)
+{
+	struct change *c = kvzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (!c)
+		return NULL;
+	c->change.record = kzalloc(sizeof(*c->change.record), GFP_KERNEL);
+	/* The core may keep it, and gives it back with dmw_host_free(). */
+	c->change.node = kzalloc(sizeof(*c->change.node), GFP_KERNEL);
+	if (c->change.record && c->change.node) {
+		c->bio.dev = dev;
+		c->bio.op.kind = DMW_OP_TAG;
+		c->bio.op.change = &c->change;
+		return c;
+	}
+	free_change(c);
+	return NULL;
+}
+
+static int run_change(struct change *c)
+{
+	c->change.tag = c->tag.tag;
+	c->change.state = c->tag.state;
+	c->tag.changed = ktime_get_real_seconds();
+	dmw_tag_encode(c->change.record, &c->tag);
+	return dmw_device_run(&c->bio);
+}
+
+static int parse_hex(const char *arg, void *to, size_t room, u32 *length)
+{
+	size_t n = strlen(arg);
+
+	*length = n / 2;
+	if (!strcmp(arg, "-"))
+		n = 0;
+	if (n % 2 || n / 2 > room)
+		return -EINVAL;
+	*length = n / 2;
+	return hex2bin(to, arg, n / 2);
+}
+
+static int parse_texts(struct change *c, char **argv)
+{
+	u32 length;
+	int ret = parse_hex(argv[0], c->tag.name, DMW_TAG_NAME_SIZE, &length);
+
+	if (ret || !length || memchr(c->tag.name, '\0', length))
+		return -EINVAL;
+	memset(c->tag.name + length, 0, sizeof(c->tag.name) - length);
+	memset(c->metadata, 0, sizeof(c->metadata));
+	c->tag.metadata = c->metadata;
+	return parse_hex(argv[1], c->metadata, sizeof(c->metadata), &c->tag.length);
+}
+
+/** dmw_message_tag_create() - "tag_create <tag> <name> <metadata>"; the next number only */
+int dmw_message_tag_create(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	struct change *c = new_change(dev);
+	u32 next = READ_ONCE(dev->volume.tags.count) + 1;
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	ret = parse_tag(argv[0], &c->tag.tag);
+	if (!ret)
+		ret = parse_texts(c, argv + 1);
+	if (!ret && c->tag.tag != next)
+		ret = c->tag.tag && c->tag.tag < next ? -EEXIST : -EINVAL;
+	/* Nothing may get a tag that it cannot be read with. */
+	if (!ret && !dmw_keys_has(dev->keys, c->tag.tag, dmw_root_epoch(&dev->volume.state.root)))
+		ret = -ENOKEY;
+	if (!ret) {
+		c->tag.state = DMW_TAG_OPEN;
+		c->tag.created = ktime_get_real_seconds();
+		ret = run_change(c);
+	}
+	free_change(c);
+	return ret;
+}
+
+/* The record of a tag that there is, as it stands on the LUN. */
+static int read_tag(struct dmw_device *dev, u32 tag, struct change *c)
+{
+	struct dmw_seal seal;
+	unsigned long flags;
+	int ret;
+
+	if (!tag || tag > READ_ONCE(dev->volume.tags.count))
+		return -ENOENT;
+	spin_lock_irqsave(&dev->lock, flags);
+	dmw_tag_seal(&dev->volume.tags, tag, &seal);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	ret = dmw_tag_read(&dev->message_host, &dev->volume.state, tag, &seal, c->change.record,
+			   &c->tag);
+	if (ret == -EBADMSG || ret == -EUCLEAN) {
+		DMERR("the record of tag %u does not verify", tag);
+		return -EILSEQ;
+	}
+	if (ret)
+		return ret;
+	/* It points into the record, which is about to be written anew. */
+	memcpy(c->metadata, c->tag.metadata, c->tag.length);
+	c->tag.metadata = c->metadata;
+	return 0;
+}
+
+/** dmw_message_tag_edit() - "tag_edit <tag> <name> <metadata>", of an open tag */
+int dmw_message_tag_edit(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	struct change *c = new_change(dev);
+	u32 tag;
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	ret = parse_tag(argv[0], &tag);
+	if (!ret)
+		ret = read_tag(dev, tag, c);
+	/* What is said about evidence does not change once that is final. */
+	if (!ret && c->tag.state != DMW_TAG_OPEN)
+		ret = -EPERM;
+	if (!ret)
+		ret = parse_texts(c, argv + 1);
+	if (!ret)
+		ret = run_change(c);
+	free_change(c);
+	return ret;
+}
+
+static const char *const state_names[] = {
+	[DMW_TAG_OPEN] = "open",
+	[DMW_TAG_FROZEN] = "frozen",
+	[DMW_TAG_RESTRICTED] = "restricted",
+};
+
+static int parse_state(const char *arg, enum dmw_tag_state *state)
+{
+	int i = match_string(state_names + DMW_TAG_OPEN,
+			     ARRAY_SIZE(state_names) - DMW_TAG_OPEN, arg);
+
+	*state = i + DMW_TAG_OPEN;
+	return i < 0 ? -EINVAL : 0;
+}
+
+/** dmw_message_tag_state() - "tag_state <tag> <state>", a stricter one; durable on return */
+int dmw_message_tag_state(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	struct change *c = new_change(dev);
+	enum dmw_tag_state state;
+	u32 tag;
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	ret = parse_tag(argv[0], &tag);
+	if (!ret)
+		ret = parse_state(argv[1], &state);
+	if (!ret)
+		ret = read_tag(dev, tag, c);
+	if (!ret && state < c->tag.state)
+		ret = -EPERM;
+	if (!ret && state != c->tag.state) {
+		c->tag.state = state;
+		ret = run_change(c);
+	}
+	free_change(c);
+	return ret;
+}
+
+/* ---- questions ---- */
+
+static const char *hex_or_dash(const void *text, u32 length, char *hex)
+{
+	if (!length)
+		return "-";
+	*bin2hex(hex, text, length) = '\0';
+	return hex;
+}
+
+/** dmw_message_tag_show() - "tag_show <tag>": state, times, name, metadata */
+int dmw_message_tag_show(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	struct change *c = new_change(dev);
+	char *hex = kmalloc(2 * DMW_TAG_METADATA_SIZE + 1, GFP_KERNEL);
+	unsigned int sz = 0;
+	u32 tag;
+	int ret = -ENOMEM;
+
+	if (c && hex)
+		ret = parse_tag(argv[0], &tag);
+	if (!ret)
+		ret = read_tag(dev, tag, c);
+	if (!ret) {
+		DMEMIT("%u %s %llu %llu ", tag, state_names[c->tag.state], c->tag.created,
+		       c->tag.changed);
+		DMEMIT("%s ", hex_or_dash(c->tag.name, strlen(c->tag.name), hex));
+		DMEMIT("%s", hex_or_dash(c->metadata, c->tag.length, hex));
+		ret = 1;
+	}
+	kfree(hex);
+	free_change(c);
+	return ret;
+}
+
+/* "4294967295 restricted\n" and the last line */
+#define LIST_ROOM	64
+
+/** dmw_message_tag_list() - "tag_list <first>": states, a page at a time */
+int dmw_message_tag_list(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	unsigned int sz = 0;
+	u32 tag, count = READ_ONCE(dev->volume.tags.count);
+
+	if (parse_tag(argv[0], &tag))
+		return -EINVAL;
+	for (tag = max(tag, 1U); tag <= count && sz + LIST_ROOM < maxlen; tag++)
+		DMEMIT("%u %s\n", tag, state_names[READ_ONCE(dev->volume.tags.states[tag])]);
+	if (tag <= count)
+		DMEMIT("next %u", tag);
+	else
+		DMEMIT("end");
+	return 1;
+}
