@@ -198,7 +198,7 @@ struct victim {
 	struct image		img;
 	struct dmw_anchor	anchor;		/* checkpoint 0 = none */
 	bool			closed;
-	u64			values[MAX_TRACKED];
+	u64			values[MAX_VALUES];
 };
 
 static enum verdict judge(const struct victim *v, enum attack a, const u64 *values)
@@ -235,7 +235,7 @@ static void check_refused(const struct machine *m, const struct disk *d)
 /* It has been opened in spite of the attack: it must go on as what it was taken for. */
 static void go_on(struct victim *v, enum attack a, struct disk *d, const u64 *values)
 {
-	u64 again[MAX_TRACKED];
+	u64 again[MAX_VALUES];
 	struct machine m;
 	u32 i;
 
@@ -262,7 +262,7 @@ static void go_on(struct victim *v, enum attack a, struct disk *d, const u64 *va
 /* Open it and look. */
 static void attack(struct victim *v, enum attack a, const struct image *img, u32 fickle)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct machine m;
 	struct disk d;
 

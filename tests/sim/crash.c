@@ -17,19 +17,41 @@ void crash_reset(void)
 
 /* ---- one image ---- */
 
-/** read_all() - what all tracked sectors hold, zeros being 0 */
-void read_all(struct machine *m, u64 *values)
+static void read_tags(struct machine *m, u64 *values)
 {
-	u64 *before = m->values;
+	u64 first, end;
 	u32 i;
 
-	memset(values, 0, MAX_TRACKED * sizeof(*values));
+	for (i = 0; i < cfg.leaf_count; i++) {
+		first = cfg.leaves[i] << DMW_FANOUT_SHIFT;
+		end = min(first + DMW_FANOUT, cfg.layout.data_sectors);
+		machine_submit_seals(m, first, end - first, end);
+		machine_drain(m, true);
+	}
+	values[oracle_values() - 1] = tags_read(m);
+}
+
+/**
+ * read_all() - what all tracked sectors hold (zeros being 0), their tags, and the tag table
+ * @m:      machine; restricted tags do not keep it from looking
+ * @values: receives pairs, then the table's hash
+ */
+void read_all(struct machine *m, u64 *values)
+{
+	u32 closed = m->vol.tags.closed, i;
+	u64 *before = m->values;
+
+	memset(values, 0, MAX_VALUES * sizeof(*values));
 	m->values = values;
+	m->vol.tags.closed = 0;
 	for (i = 0; i < cfg.leaf_count; i++) {
 		machine_submit(m, DMW_OP_READ, cfg.leaves[i] << DMW_FANOUT_SHIFT,
 			       leaf_window(i), false);
 		machine_drain(m, true);
 	}
+	m->vol.tags.closed = closed;
+	if (cfg.tags_in)
+		read_tags(m, values);
 	m->values = before;
 }
 
@@ -93,7 +115,7 @@ void recover_and_check(struct machine *m, const struct allowed *a, u64 *values)
 /** crash_image_check() - is all well after a crash that left this image? */
 void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth)
 {
-	u64 values[MAX_TRACKED], again[MAX_TRACKED];
+	u64 values[MAX_VALUES], again[MAX_VALUES];
 	struct allowed exactly = { 0 };
 	u64 key = mix(img->hash) ^ a->hash, before = rnd_save();
 	struct machine m;

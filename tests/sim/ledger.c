@@ -12,9 +12,11 @@
  */
 #include "sim.h"
 
+/* @soft: it was not journalled: a checkpoint may hold it, or not */
 struct entry {
 	u64	value;
 	u64	seq;
+	bool	soft;
 };
 
 struct sector {
@@ -65,9 +67,14 @@ static void *room(void *p, u32 n, size_t size)
 
 static void add_entry(struct opening *o, u64 sector, u64 value, u64 seq)
 {
-	struct sector *s = &o->sectors[oracle_index(sector)];
+	struct sector *s;
+	u32 i;
 
-	ADD(s->e, s->n) = (struct entry){ value, seq };
+	if (!oracle_tracks(sector, &i))
+		return;
+	s = &o->sectors[i];
+
+	ADD(s->e, s->n) = (struct entry){ value, seq, false };
 }
 
 /* ---- life ---- */
@@ -102,7 +109,7 @@ void ledger_base(const u64 *values)
 	u32 i;
 
 	for (i = 0; i < cfg.leaf_count * DMW_FANOUT; i++)
-		ADD(o->sectors[i].e, o->sectors[i].n) = (struct entry){ values[i], 0 };
+		ADD(o->sectors[i].e, o->sectors[i].n) = (struct entry){ values[i], 0, false };
 }
 
 /** ledger_foreign() - the newest opening is of a copy that went on from checkpoint @parent */
@@ -147,10 +154,19 @@ static void add_record(struct opening *o, u64 seq, u64 nonce, const u8 *clear)
 		if (dmw_entry_decode(&e, &d->entries[i], &cfg.layout))
 			fail("a record is sealed that cannot be decoded");
 		if (!e.count)
-			add_entry(o, e.sector, value_of(o, e.seal.nonce), seq);
+			add_entry(o, e.sector, PAIR(value_of(o, e.seal.nonce), e.seal.tag), seq);
 		for (k = 0; k < e.count; k++)
-			add_entry(o, e.sector + k, 0, seq);
+			add_entry(o, e.sector + k, PAIR(0, e.seal.tag), seq);
 	}
+}
+
+/** ledger_assigned() - an unwritten sector has got another tag */
+void ledger_assigned(u32 i, u64 pair)
+{
+	struct opening *o = &openings[opening_count - 1];
+	struct sector *s = &o->sectors[i];
+
+	ADD(s->e, s->n) = (struct entry){ pair, 0, true };
 }
 
 /** ledger_seal() - something is being sealed; @data is still in the clear */
@@ -186,7 +202,7 @@ static bool sector_fits(const struct sector *s, u64 value, u64 settled, u64 k)
 			continue;
 		if (s->e[i].value == value)
 			return true;
-		if (s->e[i].seq <= settled)
+		if (s->e[i].seq <= settled && !s->e[i].soft)
 			return false;
 	}
 	return false;

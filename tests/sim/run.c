@@ -120,6 +120,26 @@ u32 leaf_window(u32 i)
 	return min_t(u64, cfg.window, cfg.layout.data_sectors - first);
 }
 
+/*
+ * Half of the seeds have to do with tags. Chance is not asked, so that the others lead to what they led to
+ * before there were tags.
+ */
+static void choose_tags(u64 seed)
+{
+	u64 h = mix(seed ^ 0x7461677300ULL);
+	bool certain = cfg.mode == MODE_FLIPS, watched = cfg.mode == MODE_ATTACK ||
+		cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
+
+	cfg.tags_in = 0;
+	cfg.tag_base = 0;
+	if ((!certain && h & 1) || cfg.mode == MODE_EXPLORE)
+		return;
+	cfg.tags_in = 2 + (h >> 8) % 6;
+	/* the next one but one needs another node */
+	if (!watched && (h >> 16) % 3 == 0)
+		cfg.tag_base = DMW_FANOUT - 2;
+}
+
 static void choose_config(u64 seed)
 {
 	static const u32 weights[][5] = {
@@ -155,6 +175,7 @@ static void choose_config(u64 seed)
 	}
 	memcpy(cfg.weights, weights[cfg.mode == MODE_WIDE ? 2 : below(ARRAY_SIZE(weights))],
 	       sizeof(cfg.weights));
+	choose_tags(seed);
 }
 
 /* ---- ops ---- */
@@ -173,9 +194,17 @@ static enum dmw_op_kind choose_kind(void)
 
 static void submit(struct machine *m)
 {
-	enum dmw_op_kind kind = choose_kind();
-	u32 leaf = below(cfg.leaf_count), window = leaf_window(leaf), first = below(window), n;
+	u32 leaf, window, first, n;
+	enum dmw_op_kind kind;
 
+	if (one_in(cfg.tags_in)) {
+		tags_submit(m);
+		return;
+	}
+	kind = choose_kind();
+	leaf = below(cfg.leaf_count);
+	window = leaf_window(leaf);
+	first = below(window);
 	if (kind == DMW_OP_FLUSH || kind == DMW_OP_CHECKPOINT) {
 		machine_submit(m, kind, 0, 0, false);
 		return;
@@ -209,14 +238,14 @@ static bool watched(void)
 
 static void reopen(struct machine *m, const struct allowed *a)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 
 	m->main = false;
 	m->ledger = watched();
 	if (m->ledger)
 		ledger_open();
 	recover_and_check(m, a, values);
-	oracle_adopt(values);
+	oracle_adopt(m, values);
 	if (m->ledger)
 		ledger_base(values);
 	m->main = true;
@@ -257,7 +286,7 @@ static void crash(struct machine *m)
 static void hide(struct machine *m)
 {
 	u32 opening = ledger_newest();
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct dmw_anchor anchor;
 	struct image img;
 
@@ -282,7 +311,7 @@ static void hide(struct machine *m)
 		fail("a rollback to after an anchor gives what no crash could have left");
 	}
 	ledger_base(values);
-	oracle_adopt(values);
+	oracle_adopt(m, values);
 	m->attacked = false;
 	m->main = true;
 }
@@ -290,7 +319,7 @@ static void hide(struct machine *m)
 /* Somebody opens a snapshot of the LUN, new or old, or another volume that has the same keys. */
 static void fork_history(bool other_volume)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct machine m;
 	struct image img;
 	struct disk d;
@@ -334,7 +363,7 @@ static void fork_history(bool other_volume)
 static void close_and_open(struct machine *m)
 {
 	struct allowed a = { 0 };
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 
 	trace("close");
 	totals.closes++;
@@ -405,7 +434,7 @@ static void check_open_failures(struct machine *m)
 /* A read error while opening: refused, or no stale data. */
 static void check_read_failure(struct machine *m, u32 n)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct allowed a = { 0 };
 	struct machine m2;
 	struct image img;
@@ -490,8 +519,9 @@ static void step(struct machine *m)
 static void first_open(struct machine *m)
 {
 	struct allowed a = { 0 };
-	u64 values[MAX_TRACKED] = { 0 };
+	u64 values[MAX_VALUES];
 
+	oracle_current(values);
 	oracle_exactly(values, &a);
 	reopen(m, &a);
 	free(a.values);
@@ -553,13 +583,15 @@ static void live(struct faults faults)
 
 	next_value = 1;
 	nonces_reset();
-	oracle_reset();
 	ledger_reset();
+	oracle_reset();
 	disk_init(&d, NULL);
 	past_reset(watched() ? &d : NULL);
 	format(&d);
 	machine_init(&m, &d);
 	first_open(&m);
+	if (cfg.tags_in)
+		tags_begin(&m);
 	m.faults = faults;
 	for (i = 0; i < cfg.steps; i++) {
 		step(&m);
