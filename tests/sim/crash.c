@@ -83,6 +83,37 @@ static void check_read_only(const struct image *img, const struct allowed *a, u6
 	disk_free(&d);
 }
 
+static bool is_closed(const struct machine *m, u64 pair)
+{
+	return dmw_tag_state(&m->vol.tags, TAG(pair)) != DMW_TAG_OPEN;
+}
+
+/* Of the sectors whose tag is closed one is tried: a crash does not open it. */
+static void check_closed(struct machine *m, const u64 *values)
+{
+	u32 n = oracle_values() - 1, i = below(n), k;
+	u64 before = next_value, sector;
+
+	for (k = 0; k < n && !is_closed(m, values[i]); k++)
+		i = (i + 1) % n;
+	if (k == n)
+		return;
+	sector = (cfg.leaves[i / DMW_FANOUT] << DMW_FANOUT_SHIFT) + i % DMW_FANOUT;
+	m->expected = -EBADE;
+	machine_submit(m, DMW_OP_WRITE, sector, 1, false);
+	machine_submit(m, DMW_OP_ERASE, sector, 1, false);
+	machine_submit_assign(m, sector, 1, sector + 1, 0);
+	machine_submit_assign(m, 0, 1, 1, TAG(values[i]));
+	machine_drain(m, true);
+	if (dmw_tag_state(&m->vol.tags, TAG(values[i])) == DMW_TAG_RESTRICTED) {
+		m->expected = -EREMOTEIO;
+		machine_submit(m, DMW_OP_READ, sector, 1, false);
+		machine_drain(m, true);
+	}
+	m->expected = 0;
+	next_value = before;
+}
+
 /* Open, checkpoint, crash now and then meanwhile; look at all sectors. */
 static void commit(struct machine *m, const struct allowed *a, unsigned int depth, u64 *values)
 {
@@ -104,6 +135,8 @@ static void commit(struct machine *m, const struct allowed *a, unsigned int dept
 	read_all(m, values);
 	check_stats(m);
 	oracle_check(a, values, depth > 1 ? "after a crash during recovery" : "after a crash");
+	if (m->vol.tags.closed)
+		check_closed(m, values);
 }
 
 /** recover_and_check() - open an image for good, crashing now and then meanwhile */

@@ -97,21 +97,30 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *key,
 	u64 derived = hash_bytes((u64)key->tag << 32 | key->epoch, key->salt, DMW_SALT_SIZE);
 	u64 pair = hash_bytes(derived, iv, DMW_IV_SIZE);
 	u64 seed = hash_bytes(pair, aad, aad_len);
+	static u8 clear[DMW_SECTOR_SIZE];
+	const struct dmw_aad *id = aad;
 	u8 want[DMW_MAC_SIZE];
 	u64 value;
 
 	if (h->locked)
 		fail("crypto with the lock held");
 	if (seal) {
+		bool tags = watched() && aad_len == sizeof(*id) &&
+			    le32_to_cpu(id->domain) == DMW_DOMAIN_TAG;
+
+		if (tags)
+			memcpy(clear, data, len);
 		if (!set_add(&nonces, pair))
 			fail("P6: a (key, nonce) pair repeats: tag %u epoch %u nonce %llu", key->tag,
 			     key->epoch, (unsigned long long)le64toh(*(const u64 *)iv));
 		if (h->m && h->m->ledger)
 			ledger_seal(aad, aad_len, data);
 		if (cfg.tags_in && key->tag != DMW_TAG_METADATA && page_value(data, &value))
-			value_sealed(value, le32_to_cpu(((const struct dmw_aad *)aad)->time));
+			value_sealed(value, le32_to_cpu(id->time));
 		toy_stream(pair, data, len);
 		toy_mac(seed, data, len, mac);
+		if (tags)
+			ledger_tag_block(le64_to_cpu(id->nonce), mac, clear);
 		return 0;
 	}
 	if (++h->crypt_count == h->crypt_fails_at)

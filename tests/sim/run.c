@@ -120,6 +120,12 @@ u32 leaf_window(u32 i)
 	return min_t(u64, cfg.window, cfg.layout.data_sectors - first);
 }
 
+/** watched() - is every block kept that there ever was, and what was sealed? */
+bool watched(void)
+{
+	return cfg.mode == MODE_ATTACK || cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
+}
+
 /*
  * Half of the seeds have to do with tags. Chance is not asked, so that the others lead to what they led to
  * before there were tags.
@@ -127,16 +133,14 @@ u32 leaf_window(u32 i)
 static void choose_tags(u64 seed)
 {
 	u64 h = mix(seed ^ 0x7461677300ULL);
-	bool certain = cfg.mode == MODE_FLIPS, watched = cfg.mode == MODE_ATTACK ||
-		cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
 
 	cfg.tags_in = 0;
 	cfg.tag_base = 0;
-	if ((!certain && h & 1) || cfg.mode == MODE_EXPLORE)
+	if ((h & 1 && cfg.mode != MODE_FLIPS) || cfg.mode == MODE_EXPLORE)
 		return;
 	cfg.tags_in = 2 + (h >> 8) % 6;
 	/* the next one but one needs another node */
-	if (!watched && (h >> 16) % 3 == 0)
+	if (!watched() && (h >> 16) % 3 == 0)
 		cfg.tag_base = DMW_FANOUT - 2;
 }
 
@@ -231,11 +235,6 @@ static void new_disk(struct disk *d, const struct image *img)
 	image_free(&n.cache);
 }
 
-static bool watched(void)
-{
-	return cfg.mode == MODE_ATTACK || cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
-}
-
 static void reopen(struct machine *m, const struct allowed *a)
 {
 	u64 values[MAX_VALUES];
@@ -303,6 +302,8 @@ static void hide(struct machine *m)
 	ledger_open();
 	if (machine_open(m, false))
 		fail("cannot be opened after a rollback that is no worse than a crash");
+	if (cfg.tags_in)
+		ledger_check_table(m, opening, anchor.checkpoint, "a rollback");
 	machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
 	machine_drain(m, false);
 	read_all(m, values);
@@ -344,7 +345,6 @@ static void fork_history(bool other_volume)
 	read_all(&m, values);
 	if (m.ledger)
 		ledger_base(values);
-	m.values = values;
 	for (i = 0; i < 30; i++) {
 		submit(&m);
 		machine_drain(&m, true);

@@ -174,6 +174,7 @@ struct dmw_host {
 extern u8 sim_uuid[DMW_UUID_SIZE];
 u32 value_time(u64 value);
 void nonces_reset(void);
+bool watched(void);
 u64 nonces_used(void);
 
 /* ---- sched.c ---- */
@@ -297,6 +298,7 @@ u32 tag_asked(u32 tag);
 void tags_submitted(const struct simop *o);
 bool tags_ended(const struct simop *o);
 u64 tags_read(struct machine *m);
+bool tag_read(struct machine *m, u32 tag, u32 *version);
 void tags_adopt(struct machine *m);
 void tags_explain(const struct machine *m);
 void tag_create(struct machine *m);
@@ -324,6 +326,8 @@ void ledger_foreign(u64 parent);
 u32 ledger_newest(void);
 void ledger_assigned(u32 i, u64 pair);
 void ledger_seal(const void *aad, u32 aad_len, const void *data);
+void ledger_tag_block(u64 nonce, const u8 *mac, const void *clear);
+void ledger_check_table(struct machine *m, u32 opening, u64 checkpoint, const char *what);
 bool ledger_allows(const u64 *values, u32 opening, u64 checkpoint);
 void ledger_explain(const u64 *values);
 

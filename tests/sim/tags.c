@@ -144,7 +144,8 @@ bool tags_ended(const struct simop *o)
 
 /* ---- the table of a machine ---- */
 
-static bool read_record(struct machine *m, u32 tag, u32 *version)
+/** tag_read() - which version of a tag's record does a machine find? Return: false = none */
+bool tag_read(struct machine *m, u32 tag, u32 *version)
 {
 	static struct dmw_tag_disk want;
 	struct dmw_tag_disk *d = dmw_host_alloc(&m->host, sizeof(*d));
@@ -190,7 +191,7 @@ u64 tags_read(struct machine *m)
 	for (i = 1; i <= t->count; i++) {
 		version = 0;
 		if (looked_at(m, i))
-			error |= !read_record(m, i, &version);
+			error |= !tag_read(m, i, &version);
 		h = add_to_hash(h, t->states[i], version);
 		closed += t->states[i] != DMW_TAG_OPEN;
 	}
@@ -212,7 +213,7 @@ void tags_adopt(struct machine *m)
 		e->state = i <= table.count ? m->vol.tags.states[i] : 0;
 		e->asked = e->state;
 		if (i <= table.count && looked_at(m, i))
-			read_record(m, i, &e->version);
+			tag_read(m, i, &e->version);
 	}
 }
 
