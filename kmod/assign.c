@@ -260,6 +260,7 @@ static int check_job(struct dmw_device *dev, const struct job *j)
 {
 	const struct dmw_volume *v = &dev->volume;
 	u64 size = v->state.sb.layout.data_sectors;
+	u32 key = j->tag ? j->tag : v->state.root.default_tag;
 
 	if (v->options.lun.read_only)
 		return -EROFS;
@@ -269,7 +270,7 @@ static int check_job(struct dmw_device *dev, const struct job *j)
 		return -ENOENT;
 	if (dmw_tag_state(&v->tags, j->tag) != DMW_TAG_OPEN)
 		return -EPERM;
-	if (!dmw_keys_has(dev->keys, j->tag, dmw_root_epoch(&v->state.root)))
+	if (!dmw_keys_has(dev->keys, key, dmw_root_epoch(&v->state.root)))
 		return -ENOKEY;
 	return 0;
 }

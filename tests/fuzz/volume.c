@@ -141,9 +141,12 @@ static s64 tag_of(struct scene *s, u64 sector)
 	return tag;
 }
 
+/* A sector that says 0 is one of the default tag. */
 static enum dmw_tag_state state_of(struct scene *s, s64 tag)
 {
-	return tag < 0 ? DMW_TAG_OPEN : dmw_tag_state(&s->drive.v.tags, tag);
+	if (!tag)
+		tag = s->drive.v.state.root.default_tag;
+	return tag <= 0 || tag > s->drive.v.tags.count ? DMW_TAG_OPEN : s->drive.v.tags.states[tag];
 }
 
 /* What a sector's tag forbids does not happen, and leaves the sector what it was. */
@@ -182,6 +185,8 @@ static void assign_some(struct scene *s, u64 sector, u32 tag)
 		fail("an assignment ends with %d", error);
 	if (error)
 		return;
+	if (state_of(s, tag) != DMW_TAG_OPEN)
+		fail("tag %u, which is closed, has got sectors", tag);
 	read_window(s, sector, 1, &value[1]);
 	if (tag_of(s, sector) != tag || tag_of(s, sector + count - 1) != tag)
 		fail("what was assigned has another tag");
@@ -226,6 +231,9 @@ static void try_closed_leaf(struct scene *s)
 
 	if (first + DMW_FANOUT > s->drive.v.state.sb.layout.data_sectors)
 		return;
+	if (state_of(s, FORGE_RESTRICTED) != DMW_TAG_OPEN &&
+	    !drive_assign(&s->drive, FORGE_RESTRICTED, first, DMW_FANOUT))
+		fail("a closed tag has got a leaf");
 	tag = tag_of(s, first);
 	if (state_of(s, tag) == DMW_TAG_OPEN)
 		return;
