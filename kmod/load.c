@@ -51,6 +51,8 @@ static const struct {
 		"journal records follow a checkpoint that no superblock shows: it was rolled back or damaged; restore the LUN from a replica" },
 	[DMW_LOAD_OTHER_WARRANT] = { -EKEYREJECTED,
 		"the volume is bound to another warrant; open it under its own" },
+	[DMW_LOAD_RECOVERY_KEY] = { -ENOKEY,
+		"the keyset lacks a case tag's key that recovery needs; use the whole keyset, or open read-only" },
 };
 
 static_assert(ARRAY_SIZE(load_errors) == DMW_LOAD_ERRORS);

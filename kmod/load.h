@@ -35,6 +35,7 @@ enum dmw_load_error {
 	DMW_LOAD_TAGS_DAMAGED,
 	DMW_LOAD_OTHER_WARRANT,
 	DMW_LOAD_CHECKPOINT_HIDDEN,
+	DMW_LOAD_RECOVERY_KEY,
 	DMW_LOAD_ERRORS			/* number of errors */
 };
 

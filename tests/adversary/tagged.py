@@ -14,7 +14,7 @@ import time
 
 from array_disk import SECTOR, message
 from attacks import attack
-from stacks import Op, Warrant, add_key
+from stacks import Op, Refused, Warrant, add_key
 
 BLKZEROOUT = 0x127f
 ONE, TWO, THREE = 1, 2, 3               # in "good": open, frozen, restricted
@@ -181,7 +181,9 @@ class Tagged(Warrant):
         self.ops, first = [], self.array.mark()
         for sector in (104, 130, 17002):
             self.write_op(sector)
+        self.assign_first = self.array.mark() + 1
         self.assign(ONE, 17000, 4)
+        self.assign_last = self.array.mark()
         self.write_op(131)
         self.state(TWO, "frozen")
         self.frozen_event, self.frozen_anchor = self.array.mark(), self.anchor()
@@ -359,6 +361,34 @@ def tag_crash(t):
         blocks = [b for i, p in enumerate(s.tag_parts().values()) if mask >> i & 1 for b in p]
         t.crashed(lambda blocks=blocks: t.array.restore(s.lun, s.states["old"], blocks), right=right, anchor="old",
                   hit=("record 2",), must="detected", refuse=mask != 1, label=f"parts {mask:b} of before")
+
+
+@attack(12, "tag-keyless", "A crash while a tag is assigned, and its key is missing", "The next opening has a keyset without "
+        "the tag's key, the one after it has all: what cannot be judged is not decided, nothing is lost.")
+@tags_only
+def tag_keyless(t):
+    s = t.stack
+    s.freeze_session()
+    name, few = "dm-warrant:" + s.uuid, s.keys[:6] + struct.pack("<H", 2) + s.keys[8:24 + 2 * 40]
+    refused = 0
+    # its journal record, its data, and what comes next
+    for e in range(s.assign_first, min(s.assign_first + 5, s.assign_last + 1)):
+        t.array("cut", s.lun, e, 0)
+        writes = t.array.writes(s.lun)
+        add_key(name, few)
+        try:
+            s.open(anchor=s.anchors["old"])
+            s.close()
+        except Refused:
+            refused += 1
+            if t.array.writes(s.lun) != writes:
+                t.problem("an opening that was refused has written")
+        add_key(name, s.keys)
+        # an opening that was not refused has settled what there was to be settled
+        right = {x: v for x, v in s.after_freeze(e).items() if isinstance(x, int)}
+        t.observe(right=right, anchor="old", must="harmless", label=f"cut at {e}")
+    if not refused:
+        t.problem("no crash has left anything to be judged")
 
 
 # ---- what was sealed anew ----
