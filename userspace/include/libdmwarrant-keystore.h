@@ -94,7 +94,7 @@ int libdmwarrant_keystore_init(struct libdmwarrant *ctx, const char *uri,
  *
  * Finishes what a process that was killed has left, unless read-only.
  *
- * Return: 0; -EINVAL no such kind of store; -EBUSY another process keeps it; and see above.
+ * Return: 0; -EINVAL no such kind of store; and see above.
  */
 int libdmwarrant_keystore_open(struct libdmwarrant *ctx, const char *uri,
 			       const struct libdmwarrant_keystore_params *params,
@@ -450,12 +450,12 @@ int libdmwarrant_keystore_destroy(struct libdmwarrant_keystore *ks,
  * @number:    counts from 1; those of one destruction have the same
  * @time:      when
  * @scope:     enum libdmwarrant_destroy_scope
- * @tag:       of the key, or LIBDMWARRANT_TAG_METADATA
- * @epoch:     of the key; 0 = this one stands for the whole scope and has no @id
- * @pad:       zero
+ * @tag:       of the key, or of the scope
+ * @epoch:     likewise
+ * @is_key:    1 = one key; 0 = the whole scope, with what may come into it later
  * @warrant:   ObjectIdentifier
- * @volume:    UUID; zero when the scope is a warrant and @epoch is 0
- * @id:        key id
+ * @volume:    UUID; zero = all of the warrant
+ * @id:        key id, of a key
  * @reference: as it was given
  * @reserved:  zero
  */
@@ -465,7 +465,7 @@ struct libdmwarrant_tombstone {
 	uint32_t	scope;
 	uint32_t	tag;
 	uint32_t	epoch;
-	uint32_t	pad;
+	uint32_t	is_key;
 	uint8_t		warrant[LIBDMWARRANT_UUID_SIZE];
 	uint8_t		volume[LIBDMWARRANT_UUID_SIZE];
 	uint8_t		id[LIBDMWARRANT_KEY_ID_SIZE];
