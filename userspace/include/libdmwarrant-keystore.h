@@ -61,7 +61,7 @@ int libdmwarrant_keyset_add(struct libdmwarrant *ctx, struct libdmwarrant_keyset
  * struct libdmwarrant_keystore_params - how to open a store
  * @version:    LIBDMWARRANT_KEYSTORE_VERSION
  * @flags:      LIBDMWARRANT_KEYSTORE_...
- * @timeout_ms: how long to wait for an answer or for another process; 0 = 10 seconds
+ * @timeout_ms: how long to wait for an answer or for another process; 0 = 30 seconds
  * @pad:        zero
  * @reserved:   zero
  */
@@ -271,6 +271,20 @@ int libdmwarrant_keystore_warrants(struct libdmwarrant_keystore *ks,
 int libdmwarrant_keystore_warrant(struct libdmwarrant_keystore *ks,
 				  const uint8_t warrant[LIBDMWARRANT_UUID_SIZE],
 				  struct libdmwarrant_keystore_warrant *w);
+
+/**
+ * libdmwarrant_keystore_check() - look for damage and for what was left unfinished
+ * @ks:      store
+ * @warrant: NULL = all; one that is unlocked is authenticated as a whole
+ * @fn:      called for each, sound or not; non-zero ends with -ECANCELED
+ * @arg:     for @fn
+ *
+ * Return: 0; -EUCLEAN some have a @problem.
+ */
+int libdmwarrant_keystore_check(struct libdmwarrant_keystore *ks, const uint8_t *warrant,
+				int (*fn)(void *arg,
+					  const struct libdmwarrant_keystore_warrant *w),
+				void *arg);
 
 /**
  * struct libdmwarrant_keystore_key - a key in a store; what it is for, not the key

@@ -2,7 +2,7 @@
 /* Key stores: which kind a URI names, and what can be refused without asking the store. */
 #include "keystore.h"
 
-#define DEFAULT_TIMEOUT_MS	10000
+#define DEFAULT_TIMEOUT_MS	30000
 
 static const struct lib_keystore_ops *const kinds[] = { &lib_keystore_file };
 
@@ -213,6 +213,45 @@ int libdmwarrant_keystore_warrant(struct libdmwarrant_keystore *ks,
 	if (w->version != LIBDMWARRANT_KEYSTORE_VERSION)
 		return lib_fail_version(ks->ctx, w->version, LIBDMWARRANT_KEYSTORE_VERSION);
 	return ks->ops->warrant(ks, warrant, w);
+}
+
+struct check {
+	struct libdmwarrant_keystore	*ks;
+	lib_warrant_fn			fn;
+	void				*arg;
+	u32				problems;
+};
+
+static int check_one(void *arg, const struct libdmwarrant_keystore_warrant *w)
+{
+	struct libdmwarrant_keystore_warrant copy = *w;
+	struct check *c = arg;
+
+	if (!w->problem[0] && !w->methods && w->state != LIBDMWARRANT_KEYSTORE_DESTROYED)
+		lib_copy(copy.problem, sizeof(copy.problem), "there is no way left to unlock it");
+	c->problems += copy.problem[0] != 0;
+	if (!c->fn(c->arg, &copy))
+		return 0;
+	return lib_fail(c->ks->ctx, -ECANCELED, "cancelled");
+}
+
+int libdmwarrant_keystore_check(struct libdmwarrant_keystore *ks, const uint8_t *warrant,
+				lib_warrant_fn fn, void *arg)
+{
+	struct libdmwarrant_keystore_warrant w = { .version = LIBDMWARRANT_KEYSTORE_VERSION };
+	struct check c = { ks, fn, arg, 0 };
+	int ret;
+
+	if (!warrant) {
+		ret = ks->ops->warrants(ks, check_one, &c);
+	} else {
+		ret = ks->ops->warrant(ks, warrant, &w);
+		if (!ret)
+			ret = check_one(&c, &w);
+	}
+	if (ret || !c.problems)
+		return ret;
+	return lib_fail(ks->ctx, -EUCLEAN, "%u warrants in %s have problems", c.problems, ks->uri);
 }
 
 int libdmwarrant_keystore_keys(struct libdmwarrant_keystore *ks,

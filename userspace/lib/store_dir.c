@@ -7,12 +7,11 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "store_dir.h"
 
-#define WIPE_CHUNK	65536
+#define WIPE_CHUNK	(1 << 20)
 
 static int fail(const struct lib_dir *d, int err, const char *what, const char *name)
 {
@@ -270,25 +269,21 @@ int lib_file_remove(const struct lib_dir *d, const char *name)
 	return 0;
 }
 
-static int overwrite(int fd)
+static int overwrite(int fd, off_t size)
 {
-	u8 buf[WIPE_CHUNK];
-	struct stat st;
-	off_t at = 0;
+	u8 *buf = malloc(WIPE_CHUNK);
+	int ret = buf ? 0 : -ENOMEM;
 	size_t n;
-	int ret;
 
-	if (fstat(fd, &st))
-		return -errno;
-	while (at < st.st_size) {
-		n = st.st_size - at < WIPE_CHUNK ? st.st_size - at : WIPE_CHUNK;
+	for (; size > 0 && !ret; size -= n) {
+		n = size < WIPE_CHUNK ? size : WIPE_CHUNK;
 		dmw_host_random(NULL, buf, n);
 		ret = write_full(fd, buf, n);
-		if (ret)
-			return ret;
-		at += n;
 	}
-	return fsync(fd) ? -errno : 0;
+	free(buf);
+	if (!ret && fsync(fd))
+		ret = -errno;
+	return ret;
 }
 
 /**
@@ -310,7 +305,7 @@ int lib_file_wipe(const struct lib_dir *d, const char *name)
 	if (fstat(fd, &st))
 		ret = -errno;
 	else
-		ret = S_ISREG(st.st_mode) && st.st_nlink == 1 ? overwrite(fd) : 0;
+		ret = S_ISREG(st.st_mode) && st.st_nlink == 1 ? overwrite(fd, st.st_size) : 0;
 	close(fd);
 	if (ret)
 		return fail(d, ret, "wipe", name);
