@@ -13,8 +13,7 @@
  *	keyset FILE V [TAG:EPOCH...]		make one
  *	grow FROM FILE TAG:EPOCH		FROM and one key more
  *	rewrap W add|change SECRET | remove SLOT
- *	unlock W
- *	hold W					unlock, then wait for the end of standard input
+ *	hold W V				get, say "held", wait for the end of standard input
  *	dump					everything that can be known without unlocking
  *	state W					of an unlocked warrant: keys, number of secrets
  *
@@ -115,6 +114,20 @@ static void get(char **a)
 	check(libdmwarrant_keyset_write(ctx, k, a[2]));
 	libdmwarrant_keyset_free(k);
 	printf("%c\n", binding[0]);
+}
+
+/* Keys, key-encrypting key and secrets have been in memory, and some still are. */
+static void hold(char **a)
+{
+	struct libdmwarrant_keyset *k;
+
+	unlock(uuid_of(a[0]));
+	check(libdmwarrant_keystore_get(ks, uuid_of(a[0]), uuid_of(a[1]), &k, NULL));
+	puts("held");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	libdmwarrant_keyset_free(k);
 }
 
 static void add(struct libdmwarrant_keyset *k, const char *name)
@@ -294,7 +307,7 @@ static void state(char **a)
 	printf("methods %u\n", methods);
 }
 
-static int run(const char *command, char **a)
+static void run(const char *command, char **a)
 {
 	if (!strcmp(command, "create"))
 		check(libdmwarrant_keystore_create_warrant(ks, uuid_of(a[0]), &secret));
@@ -312,13 +325,10 @@ static int run(const char *command, char **a)
 		dump();
 	else if (!strcmp(command, "state"))
 		state(a);
-	else if (!strcmp(command, "unlock") || !strcmp(command, "hold"))
-		unlock(uuid_of(a[0]));
+	else if (!strcmp(command, "hold"))
+		hold(a);
 	else
 		wrong_usage("no such command");
-	while (!strcmp(command, "hold") && getchar() != EOF)
-		;
-	return 0;
 }
 
 int main(int argc, char **argv)
