@@ -37,6 +37,7 @@ int lib_luks_method_add(struct lib_luks *l, const u8 *kek,
 			const struct lib_secret *secret, int *slot);
 int lib_luks_method_remove(struct lib_luks *l, int slot);
 int lib_luks_methods(struct lib_luks *l, int used, lib_method_fn fn, void *arg);
+int lib_luks_clevis(struct lib_luks *l, u8 *kek, int *slot);
 
 int lib_luks_rolling_add(struct lib_luks *l, const u8 *warrant, const u8 *kek, const u8 *rolling,
 			 int *slot);

@@ -68,9 +68,13 @@ int lib_luks_unlock(struct lib_luks *l, const struct libdmwarrant_unlock *unlock
 		*slot = ret;
 		return 0;
 	}
-	if (ret == -EUCLEAN || ret == -ENOMEM)
-		return ret == -ENOMEM ? lib_luks_failed(l, ret, "unlock the header") : ret;
-	return token ? no_token(l, ret) : wrong_secret(l, unlock);
+	if (ret == -ENOMEM)
+		return lib_luks_failed(l, ret, "unlock the header");
+	if (ret == -EUCLEAN)
+		return ret;
+	if (!token)
+		return wrong_secret(l, unlock);
+	return lib_luks_clevis(l, kek, slot) ? no_token(l, ret) : 0;
 }
 
 /* ---- changing ---- */

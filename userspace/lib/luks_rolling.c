@@ -26,6 +26,16 @@ static int derive_pass(struct lib_luks *l, const u8 *warrant, const u8 *kek, u8 
 	return ret;
 }
 
+/* The last one: clevis takes the first for its own, and takes an unbound one for free. */
+static int last_free_slot(struct lib_luks *l)
+{
+	int i = crypt_keyslot_max(CRYPT_LUKS2) - 1;
+
+	while (i >= 0 && crypt_keyslot_status(l->cd, i) != CRYPT_SLOT_INACTIVE)
+		i--;
+	return i;
+}
+
 /** lib_luks_rolling_add() - put a rolling key into a free slot */
 int lib_luks_rolling_add(struct lib_luks *l, const u8 *warrant, const u8 *kek, const u8 *rolling,
 			 int *slot)
@@ -38,9 +48,13 @@ int lib_luks_rolling_add(struct lib_luks *l, const u8 *warrant, const u8 *kek, c
 		ret = derive_pass(l, warrant, kek, &pass);
 	if (ret)
 		return ret;
-	*slot = crypt_keyslot_add_by_key(l->cd, CRYPT_ANY_SLOT, (const char *)rolling,
-					 DMW_KEY_SIZE, (const char *)pass, DMW_KEY_SIZE,
-					 CRYPT_VOLUME_KEY_NO_SEGMENT);
+	*slot = last_free_slot(l);
+	if (*slot >= 0)
+		*slot = crypt_keyslot_add_by_key(l->cd, *slot, (const char *)rolling,
+						 DMW_KEY_SIZE, (const char *)pass, DMW_KEY_SIZE,
+						 CRYPT_VOLUME_KEY_NO_SEGMENT);
+	else
+		*slot = -ENOSPC;
 	lib_secret_free(pass, DMW_KEY_SIZE);
 	if (*slot == -EINVAL || *slot == -ENOSPC)
 		return lib_luks_failed(l, -ENOSPC,

@@ -208,6 +208,8 @@ int cli_unlock(struct cli *c, const struct cli_unlock *u, const char *prompt, bo
 		out->flags = u->random ? LIBDMWARRANT_UNLOCK_RANDOM_FILE : 0;
 	} else if (u->token) {
 		out->method = LIBDMWARRANT_UNLOCK_TOKEN;
+		/* The TPM's library would tell each try that fails, in several lines. */
+		setenv("TSS2_LOG", "all+NONE", 0);
 	} else if (u->passphrase_fd < 0) {
 		out->fd = ask_terminal(c, prompt, is_new);
 		return out->fd < 0 ? complain(c, out->fd) : 0;
