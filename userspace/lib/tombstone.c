@@ -110,6 +110,10 @@ static int grow(struct lib_tombstones *t, u32 count)
 	if (!p)
 		return -ENOMEM;
 	t->ids = p;
+	p = realloc(t->scopes, (t->scope_count + 1) * sizeof(t->scopes[0]));
+	if (!p)
+		return -ENOMEM;
+	t->scopes = p;
 	return 0;
 }
 
@@ -125,6 +129,7 @@ static void add(struct lib_tombstones *t, const struct tombstone_disk *d)
 
 	memcpy(scope.warrant, d->warrant, sizeof(scope.warrant));
 	memcpy(scope.reference, d->reference, sizeof(scope.reference));
+	t->scopes[t->scope_count++] = t->count;
 	*to = scope;
 	memcpy(to->volume, d->volume, sizeof(to->volume));
 	to->tag = le32_to_cpu(d->tag);
@@ -217,6 +222,7 @@ void lib_tombstones_free(struct lib_tombstones *t)
 	free(t->heads);
 	free(t->list);
 	free(t->ids);
+	free(t->scopes);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -230,7 +236,7 @@ bool lib_tombstones_key(const struct lib_tombstones *t, const u8 *id)
 
 static bool is_scope(const struct libdmwarrant_tombstone *t, u32 scope, const u8 *uuid, u32 number)
 {
-	if (t->is_key || t->scope != scope)
+	if (t->scope != scope)
 		return false;
 	if (scope == LIBDMWARRANT_DESTROY_WARRANT)
 		return !memcmp(t->warrant, uuid, sizeof(t->warrant));
@@ -253,11 +259,14 @@ static bool is_scope(const struct libdmwarrant_tombstone *t, u32 scope, const u8
 const struct libdmwarrant_tombstone *
 lib_tombstones_scope(const struct lib_tombstones *t, u32 scope, const u8 *uuid, u32 number)
 {
+	const struct libdmwarrant_tombstone *s;
 	size_t i;
 
-	for (i = 0; i < t->count; i++)
-		if (is_scope(&t->list[i], scope, uuid, number))
-			return &t->list[i];
+	for (i = 0; i < t->scope_count; i++) {
+		s = &t->list[t->scopes[i]];
+		if (is_scope(s, scope, uuid, number))
+			return s;
+	}
 	return NULL;
 }
 
@@ -265,13 +274,16 @@ lib_tombstones_scope(const struct lib_tombstones *t, u32 scope, const u8 *uuid, 
 const struct libdmwarrant_tombstone *
 lib_tombstones_name(const struct lib_tombstones *t, const u8 *volume, u32 tag, u32 epoch)
 {
+	const struct libdmwarrant_tombstone *s;
 	size_t i;
 
-	for (i = 0; i < t->count; i++)
-		if (is_scope(&t->list[i], LIBDMWARRANT_DESTROY_VOLUME, volume, 0) ||
-		    is_scope(&t->list[i], LIBDMWARRANT_DESTROY_TAG, volume, tag) ||
-		    is_scope(&t->list[i], LIBDMWARRANT_DESTROY_EPOCH, volume, epoch))
-			return &t->list[i];
+	for (i = 0; i < t->scope_count; i++) {
+		s = &t->list[t->scopes[i]];
+		if (is_scope(s, LIBDMWARRANT_DESTROY_VOLUME, volume, 0) ||
+		    is_scope(s, LIBDMWARRANT_DESTROY_TAG, volume, tag) ||
+		    is_scope(s, LIBDMWARRANT_DESTROY_EPOCH, volume, epoch))
+			return s;
+	}
 	return NULL;
 }
 

@@ -13,6 +13,8 @@
  * @heads:  @number + 1 digests: that of the first n destructions
  * @list:   tombstones, oldest first
  * @count:  number of them
+ * @scopes: places in @list of those that stand for a whole scope: few, among many keys
+ * @scope_count: number of them
  * @ids:    ids of keys, sorted
  * @id_count: number of them
  */
@@ -21,6 +23,8 @@ struct lib_tombstones {
 	u8				(*heads)[LIBDMWARRANT_DIGEST_SIZE];
 	struct libdmwarrant_tombstone	*list;
 	size_t				count;
+	size_t				*scopes;
+	size_t				scope_count;
 	u8				(*ids)[LIBDMWARRANT_KEY_ID_SIZE];
 	size_t				id_count;
 };
