@@ -121,6 +121,7 @@ void lib_sealed_add_key(struct lib_sealed *s, const struct lib_sealed_key *k, co
 int lib_held_replace(struct lib_held *h, struct lib_sealed *next);
 int lib_held_roll(struct lib_held *h, struct lib_sealed *next, const struct lib_burial *b);
 int lib_held_sweep(struct lib_held *h);
+void lib_unfinished(struct lib_store *s);
 
 /* store_keys.c */
 int lib_store_put(struct libdmwarrant_keystore *ks, const u8 *warrant,

@@ -158,6 +158,17 @@ static int commit(struct lib_held *h, struct lib_sealed *next, const struct lib_
 	return ret ? undo(h, ret) : 0;
 }
 
+/** lib_unfinished() - behind a last error: what it means for a destruction */
+void lib_unfinished(struct lib_store *s)
+{
+	struct libdmwarrant *ctx = s->ks->ctx;
+	struct libdmwarrant reason = *ctx;
+
+	lib_fail(ctx, 0,
+		 "%s; the tombstone stands and the keys are refused, but not yet wiped: repeat it when that is mended",
+		 reason.error);
+}
+
 static int wipe_old(struct lib_held *h, struct lib_sealed *next)
 {
 	int ret;
@@ -184,8 +195,11 @@ int lib_held_roll(struct lib_held *h, struct lib_sealed *next, const struct lib_
 	if (!rolling)
 		return lib_fail(h->store->ks->ctx, -ENOMEM, "cannot get locked memory for keys");
 	ret = commit(h, next, b, rolling);
-	if (!ret)
+	if (!ret) {
 		ret = wipe_old(h, next);
+		if (ret)
+			lib_unfinished(h->store);
+	}
 	if (ret) {
 		lib_secret_free(rolling, DMW_KEY_SIZE);
 		return ret;

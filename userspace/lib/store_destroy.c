@@ -214,10 +214,15 @@ static int bury_warrant(struct funeral *f, const char *name)
 		return ret;
 	ret = lib_burial_commit(&s->buried, &b);
 	lib_burial_free(&b);
-	if (!ret)
-		ret = lib_tombstones_load(&s->buried, &s->tombstones);
+	if (ret)
+		return ret;
 	lib_unlocked_remove(s, f->params->warrant);
-	return ret ? ret : lib_store_discard(s, name);
+	ret = lib_tombstones_load(&s->buried, &s->tombstones);
+	if (!ret)
+		ret = lib_store_discard(s, name);
+	if (ret)
+		lib_unfinished(s);
+	return ret;
 }
 
 static int destroy_all(struct funeral *f, struct libdmwarrant_destroy_result *result)

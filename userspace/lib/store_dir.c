@@ -286,26 +286,35 @@ static int overwrite(int fd, off_t size)
 	return ret;
 }
 
+/* Are both names those of one file? */
+static bool is_same(const struct lib_dir *d, const char *name, const struct stat *st)
+{
+	struct stat other;
+
+	return name && !fstatat(d->fd, name, &other, AT_SYMLINK_NOFOLLOW) &&
+	       other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
 /**
  * lib_file_wipe() - overwrite a file with random bytes, then remove it
- * @d:    directory
- * @name: of the file; that there is none is success
+ * @d:      directory
+ * @name:   of the file; that there is none is success
+ * @unless: if this is the same file, it is in use: only the other name goes; NULL = none
  *
- * What lay on the disk is gone as far as the file system writes in place. One with two names is
- * only robbed of this one: its contents are in use by the other.
+ * What lay on the disk is gone as far as the file system writes in place, under all hard links.
  */
-int lib_file_wipe(const struct lib_dir *d, const char *name)
+int lib_file_wipe(const struct lib_dir *d, const char *name, const char *unless)
 {
 	int fd = openat(d->fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	int ret;
+	int ret = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : fail(d, -errno, "open", name);
 	if (fstat(fd, &st))
 		ret = -errno;
-	else
-		ret = S_ISREG(st.st_mode) && st.st_nlink == 1 ? overwrite(fd, st.st_size) : 0;
+	else if (S_ISREG(st.st_mode) && !is_same(d, unless, &st))
+		ret = overwrite(fd, st.st_size);
 	close(fd);
 	if (ret)
 		return fail(d, ret, "wipe", name);

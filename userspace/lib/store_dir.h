@@ -31,7 +31,7 @@ int lib_file_write(const struct lib_dir *d, const char *name, const void *data, 
 int lib_file_copy(const struct lib_dir *d, const char *from, const char *to);
 int lib_file_rename(const struct lib_dir *d, const char *from, const char *to);
 int lib_file_remove(const struct lib_dir *d, const char *name);
-int lib_file_wipe(const struct lib_dir *d, const char *name);
+int lib_file_wipe(const struct lib_dir *d, const char *name, const char *unless);
 
 int lib_lock(const struct lib_dir *d, const char *name, bool exclusive, u32 timeout_ms);
 void lib_unlock(int lock);

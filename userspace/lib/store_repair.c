@@ -47,13 +47,13 @@ int lib_store_clean(const struct lib_dir *d)
 	int ret = 0;
 
 	for (i = 0; i < ARRAY_SIZE(unfinished) && !ret; i++)
-		ret = lib_file_wipe(d, unfinished[i]);
+		ret = lib_file_wipe(d, unfinished[i], STORE_HEADER);
 	return ret;
 }
 
 static int wipe(void *arg, const char *name)
 {
-	return lib_file_wipe(arg, name);
+	return lib_file_wipe(arg, name, NULL);
 }
 
 /** lib_store_discard() - wipe all files of a warrant, the way to unlock it first */
@@ -67,7 +67,7 @@ int lib_store_discard(struct lib_store *s, const char *name)
 	ret = lib_dir_open(s->ks->ctx, &s->dir, name, &d);
 	if (ret)
 		return ret;
-	ret = lib_file_wipe(&d, STORE_HEADER);
+	ret = lib_file_wipe(&d, STORE_HEADER, NULL);
 	if (!ret)
 		ret = lib_dir_each(&d, wipe, &d);
 	lib_dir_close(&d);

@@ -57,7 +57,7 @@ static int commit(struct lib_held *h)
 				"cannot keep the old header of %s until it is wiped: %s; the store needs a file system with hard links",
 				h->dir.path, strerror(errno));
 	ret = lib_file_rename(&h->dir, STORE_HEADER_NEW, STORE_HEADER);
-	return ret ? ret : lib_file_wipe(&h->dir, STORE_HEADER_OLD);
+	return ret ? ret : lib_file_wipe(&h->dir, STORE_HEADER_OLD, NULL);
 }
 
 static int rewrap(struct rewrap *r)
