@@ -71,7 +71,7 @@ static int rewrap(struct cli *c, const struct rewrap *r, struct libdmwarrant_key
 	if (c->dry_run)
 		cli_say(c, "unlocked; nothing was changed\n");
 	else
-		cli_say(c, "the secrets have generation %" PRIu64 "; the keys are the same: volume rotate makes new ones\n",
+		cli_say(c, "the secrets have generation %" PRIu64 "; the keys are the same: if they may have leaked, rotate the volumes\n",
 			w.wrap_generation);
 	return 0;
 }
