@@ -57,6 +57,7 @@ enum libdmwarrant_exit libdmwarrant_exit(int err)
 	case EACCES:
 	case EPERM:
 	case EKEYREJECTED:
+	case EKEYREVOKED:
 	case ENOKEY:
 		return LIBDMWARRANT_EXIT_KEY;
 	case ENOMEM:

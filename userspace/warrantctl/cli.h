@@ -141,5 +141,12 @@ extern const struct cli_command command_volume_check;
 extern const struct cli_command command_volume_dump;
 extern const struct cli_command command_keyset_generate;
 extern const struct cli_command command_keyset_show;
+extern const struct cli_command command_keystore_init;
+extern const struct cli_command command_keystore_add;
+extern const struct cli_command command_keystore_list;
+extern const struct cli_command command_keystore_show;
+extern const struct cli_command command_keystore_rewrap;
+extern const struct cli_command command_keystore_check;
+extern const struct cli_command command_keystore_tombstones;
 
 #endif
