@@ -11,7 +11,8 @@
  * - Warrants are JSON texts (UTF-8) with the names and formats of ETSI TS 103 120, see
  *   libdmwarrant_warrant_add(). Texts handed out belong to the caller, who free()s them; texts
  *   given to a callback are valid during the call.
- * - Callbacks may use the registry: nothing is locked while they run. Non-zero ends with -ECANCELED.
+ * - Callbacks may use the registry: nothing is locked while they run. Non-zero ends with
+ *   -ECANCELED.
  * - Errors of every function, besides its own: -EBUSY locked by another process for longer than the
  *   timeout; -EROFS; -ENOSPC; -EDQUOT; -EUCLEAN damaged; -EIO; -EACCES. None leaves anything
  *   half-done.
@@ -47,6 +48,17 @@ struct libdmwarrant_config {
 	char		keystore[512];
 	uint64_t	reserved[8];
 };
+
+/**
+ * libdmwarrant_config_write() - make a configuration file where there is none
+ * @ctx:    context
+ * @path:   NULL = LIBDMWARRANT_CONFIG_FILE
+ * @config: with the URIs
+ *
+ * Return: 0; -EEXIST there is one, which is left alone; errors of open(2) and write(2).
+ */
+int libdmwarrant_config_write(struct libdmwarrant *ctx, const char *path,
+			      const struct libdmwarrant_config *config);
 
 /**
  * libdmwarrant_config_read() - the configuration, or the defaults where it is silent
@@ -248,7 +260,9 @@ typedef int (*libdmwarrant_warrant_fn)(void *arg, const struct libdmwarrant_warr
  * @flags:    LIBDMWARRANT_CHANGE_...
  * @reason:   for the history: "HI-1 UPDATE of 2026-03-02 12:00", "typing error". Mandatory for
  *            libdmwarrant_warrant_edit()
- * @source:   where a new record comes from: "HI-1", NULL = typed in
+ * @source:   where it comes from: "HI-1", NULL = typed in
+ * @append:   of an edit: JSON object of arrays, whose elements are added to those of the record:
+ *            {"AuthorisationApprovalDetails": [{...}], "Tasks": [{...}]}. NULL = nothing
  * @reserved: zero
  */
 struct libdmwarrant_change {
@@ -256,7 +270,8 @@ struct libdmwarrant_change {
 	uint32_t	flags;
 	const char	*reason;
 	const char	*source;
-	uint64_t	reserved[6];
+	const char	*append;
+	uint64_t	reserved[5];
 };
 
 /**
@@ -268,7 +283,7 @@ struct libdmwarrant_change {
  * @warrant: receives the record as it stands; NULL = not wanted; free() it
  *
  * AuthorisationReference is mandatory, and unique together with CountryCode and OwnerIdentifier.
- * What is added when missing: ObjectIdentifier (random), Copy, Generation (0), LastChanged (now).
+ * What is added when missing: ObjectIdentifier (random) of the warrant and of its tasks, and Copy.
  * Nothing else is: without AuthorisationStatus a warrant awaits approval.
  *
  * Return: 0; -EINVAL not within ETSI's vocabulary and formats; -EEXIST it is there already.
@@ -307,8 +322,8 @@ int libdmwarrant_warrant_find(struct libdmwarrant_registry *reg, const char *key
  * @version:  LIBDMWARRANT_FILTER_VERSION
  * @state:    enum libdmwarrant_warrant_state
  * @status:   AuthorisationStatus, its value
- * @text:     found anywhere in reference, owner, legal entity, jurisdiction, remarks or LIIDs; upper
- *            and lower case of ASCII are the same
+ * @text:     found anywhere in reference, owner, legal entity, jurisdiction, manual information or
+ *            LIIDs; upper and lower case of ASCII are the same
  * @liid:     of one of its tasks
  * @country:  CountryCode
  * @ends_before: AuthorisationTimespan/EndTime is given and earlier
@@ -366,8 +381,8 @@ struct libdmwarrant_renewal {
  * @warrant: receives the record as it stands then; NULL = not wanted; free() it
  *
  * The order is added to AuthorisationApprovalDetails. Entering it late is allowed, but it must have
- * been given before the warrant ended: what has lapsed needs a warrant of its own. The renewal of an
- * emergency's warrant confirms it.
+ * been given before the warrant ended: what has lapsed needs a warrant of its own. The renewal of
+ * an emergency's warrant confirms it.
  *
  * Return: 0; -EINVAL bad parameter, or the end is not later; -EKEYEXPIRED the order came too late;
  * -EKEYREVOKED or -EPERM a warrant in that state is not renewed; -ENOENT; -ENOTUNIQ.
@@ -384,11 +399,11 @@ int libdmwarrant_warrant_renew(struct libdmwarrant_registry *reg, const char *ke
  * @warrant: receives the record as it stands then; NULL = not wanted; free() it
  *
  * ObjectIdentifier, AuthorisationReference, CountryCode, OwnerIdentifier and Copy cannot change:
- * volumes and keys are bound to them. Generation grows and LastChanged is now unless the patch says
- * otherwise; neither can go back. A patch that changes nothing leaves no trace.
+ * volumes and keys are bound to them. Generation and LastChanged are those of the warrant's owner,
+ * and stay as they are unless the patch has them. A patch that changes nothing leaves no trace.
  *
  * Return: 0; -EINVAL bad patch, no reason, or what comes out is no valid warrant; -EPERM a binding
- * member would change; -ENOENT; -ENOTUNIQ.
+ * member would change; -ESTALE the patch has an older Generation; -ENOENT; -ENOTUNIQ.
  */
 int libdmwarrant_warrant_edit(struct libdmwarrant_registry *reg, const char *key,
 			      const char *patch, const struct libdmwarrant_change *change,
@@ -475,8 +490,9 @@ struct libdmwarrant_record {
  * change. It stands in the superblock's sealed part and with the keyset in the key store, too.
  *
  * With LIBDMWARRANT_RECORD_CREATING it is recorded before anything is written to the LUN or the key
- * store, and libdmwarrant_registry_volume_ready() follows when all is done: whatever was interrupted
- * is then known. Return: 0; -EEXIST UUID, name or WWID is taken; -ENOENT no such warrant; -EINVAL.
+ * store, and libdmwarrant_registry_volume_ready() follows when all is done: whatever was
+ * interrupted is then known. Return: 0; -EEXIST UUID or name is taken; -ENOENT no such warrant;
+ * -EINVAL.
  */
 int libdmwarrant_registry_volume_add(struct libdmwarrant_registry *reg,
 				     struct libdmwarrant_record *record);
@@ -518,7 +534,7 @@ int libdmwarrant_registry_volume_list(struct libdmwarrant_registry *reg, const c
  * @wwid:   "" = none; NULL = as before
  * @device: NULL = as before
  *
- * Return: 0; -ENOENT; -EEXIST that LUN is another volume's.
+ * Return: 0; -ENOENT; -EINVAL.
  */
 int libdmwarrant_registry_volume_moved(struct libdmwarrant_registry *reg,
 				       const uint8_t uuid[LIBDMWARRANT_UUID_SIZE],
@@ -595,7 +611,7 @@ int libdmwarrant_registry_anchor_history(struct libdmwarrant_registry *reg,
 #define LIBDMWARRANT_OPENED_VERSION	1
 
 #define LIBDMWARRANT_OPENED_READ_ONLY	(1U << 0)
-#define LIBDMWARRANT_OPENED_HERE	(1U << 1)	/* answered: by this host since it was booted */
+#define LIBDMWARRANT_OPENED_HERE	(1U << 1)	/* answered: by this host, since its boot */
 #define LIBDMWARRANT_OPENED_REBOOTED	(1U << 2)	/* answered: by this host before that */
 
 /**
