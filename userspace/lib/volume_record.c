@@ -69,7 +69,7 @@ static bool is_name(const char *name)
 {
 	const char *c = name;
 
-	while (isalnum((u8)*c) || (*c && strchr("#+-.:=@_", *c)))
+	while ((isascii(*c) && isalnum(*c)) || (*c && strchr("#+-.:=@_", *c)))
 		c++;
 	return c > name && !*c && strcmp(name, ".") && strcmp(name, "..");
 }
