@@ -19,6 +19,7 @@ struct libdmwarrant {
 	void				*progress_arg;
 	u64				started_ms;
 	u64				told_ms;
+	u32				registry_timeout_ms;	/* 0 = the default */
 };
 
 /** lib_fail() - set the last error. Return: @err, a negative errno */
