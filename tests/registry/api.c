@@ -499,6 +499,20 @@ static void test_check(void)
 	sql("PRAGMA foreign_keys=OFF; INSERT INTO volumes VALUES ('11111111-2222-4333-8444-555555555555', 'x', 'v', '', '', '', '', 'ready', 0, '', '')");
 	is("check-dangling", libdmwarrant_registry_check(reg, keep_fault, fault), -EUCLEAN);
 	test_result("check-dangling-says", strstr(fault, "volumes"), "%s", fault);
+	fresh();
+	add(json);
+	sql("INSERT INTO volumes VALUES ('11111111-2222-4333-8444-555555555555', '" WARRANT "', 'v', '', '', '0000000000000000000000000000000000000000000000000000000000000000', '', 'ready', 0, '', '')");
+	is("check-binding", libdmwarrant_registry_check(reg, keep_fault, fault), -EUCLEAN);
+	test_result("check-binding-says", strstr(fault, "bound to another warrant"), "%s", fault);
+	fresh();
+	add(json);
+	/* Only SQLite's own check sees this. */
+	sql("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'release TEXT NOT NULL', 'release TEXT')");
+	sql("UPDATE schema_versions SET release = NULL");
+	sql("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'release TEXT', 'release TEXT NOT NULL')");
+	fault[0] = 0;
+	is("check-storage", libdmwarrant_registry_check(reg, keep_fault, fault), -EUCLEAN);
+	test_result("check-storage-says", strstr(fault, "release"), "%s", fault);
 	free(json);
 }
 
@@ -844,6 +858,8 @@ static void test_open(void)
 							&other), 0);
 	is("open-read-only-add", libdmwarrant_warrant_add(other, "{\"AuthorisationReference\":\"W-1\"}",
 							  NULL, NULL), -EROFS);
+	says("open-read-only-says", "for reading only");
+	is("open-read-only-sql", lib_sql(other, NULL, NULL, "DELETE FROM warrants"), -EROFS);
 	is("open-read-only-list", libdmwarrant_warrant_list(other, NULL, count_one, &n), 0);
 	libdmwarrant_registry_close(other);
 	libdmwarrant_registry_close(NULL);
@@ -854,6 +870,7 @@ int main(int argc, char **argv)
 	if (argc != 2 || chdir(argv[1]) || libdmwarrant_new(&ctx) ||
 	    asprintf(&path, "%s/registry.db", argv[1]) < 0 || asprintf(&uri, "sqlite:%s", path) < 0)
 		return 99;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_usable();
 	test_usable_errors();
 	test_binding();
