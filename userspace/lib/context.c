@@ -58,9 +58,9 @@ enum libdmwarrant_exit libdmwarrant_exit(int err)
 	case EACCES:
 	case EPERM:
 	case EKEYREJECTED:
+	case EKEYREVOKED:
 	case ENOKEY:
 	case EKEYEXPIRED:
-	case EKEYREVOKED:
 		return LIBDMWARRANT_EXIT_KEY;
 	case ENOMEM:
 		return LIBDMWARRANT_EXIT_MEMORY;
