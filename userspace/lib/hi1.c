@@ -331,7 +331,7 @@ static int parse(struct lib_hi1_reader *r, const char *xml, size_t size)
 {
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	const xmlError *e;
-	char why[400];
+	char why[400], *c;
 	int ret = 0;
 
 	if (!parser)
@@ -341,6 +341,10 @@ static int parse(struct lib_hi1_reader *r, const char *xml, size_t size)
 		e = xmlCtxtGetLastError(parser);
 		lib_copy(why, sizeof(why), e && e->message ? e->message : "not well-formed");
 		why[strcspn(why, "\n")] = 0;
+		/* It quotes the message. */
+		for (c = why; *c; c++)
+			if (*c < ' ' || *c > '~')
+				*c = '?';
 		ret = lib_fail(r->ctx, -EINVAL, "HI-1 message: line %d: not well-formed XML: %s",
 			       e ? e->line : 1, why);
 	} else if (r->doc->intSubset || r->doc->extSubset) {
