@@ -167,6 +167,7 @@ extern const struct cli_command command_keystore_tombstones;
 extern const struct cli_command command_registry_init;
 extern const struct cli_command command_registry_check;
 extern const struct cli_command command_warrant_add;
+extern const struct cli_command command_warrant_import;
 extern const struct cli_command command_warrant_show;
 extern const struct cli_command command_warrant_list;
 extern const struct cli_command command_warrant_renew;

@@ -29,6 +29,7 @@ static const struct cli_command *const commands[] = {
 	&command_registry_init,
 	&command_registry_check,
 	&command_warrant_add,
+	&command_warrant_import,
 	&command_warrant_show,
 	&command_warrant_list,
 	&command_warrant_renew,
