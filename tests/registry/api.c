@@ -161,6 +161,7 @@ static void test_usable_errors(void)
 	json = record(NULL, SPAN ",\"AuthorisationStatus\":{\"Owner\":\"NL\",\"Name\":\"AuthorisationStatus\",\"Value\":\"Approved\"}");
 	is("usable-national", libdmwarrant_warrant_usable(ctx, json, at("2026-04-01T00:00:00Z"), 0),
 	   -EKEYREVOKED);
+	says("usable-national-says", "none of ETSI's");
 	free(json);
 	json = record("EmergencyApproval", "");
 	is("usable-emergency-when", libdmwarrant_warrant_usable(ctx, json, 0, 1), -EINVAL);
@@ -633,6 +634,9 @@ static void test_volumes(void)
 	is("volume-same-name", volume_add(V2, "v1", "W-1", 0), -EEXIST);
 	is("volume-get-warrant", volume_get("W-1"), 0);
 	is("volume-get-unknown", volume_get("v9"), -ENOENT);
+	add("{\"AuthorisationReference\":\"W-1\",\"CountryCode\":\"PT\"}");
+	is("volume-get-ambiguous", volume_get("W-1"), -ENOTUNIQ);
+	says("volume-get-ambiguous-says", "2 warrants have the reference");
 	is("volume-get", libdmwarrant_registry_volume_get(reg, "v1", &v), 0);
 	is("volume-creating", v.flags, LIBDMWARRANT_RECORD_CREATING);
 	lib_binding_digest(ctx, json, v.uuid, digest);
@@ -650,9 +654,10 @@ static void test_volumes(void)
 	is("volume-moved-control", libdmwarrant_registry_volume_moved(reg, v.uuid, "a\n", NULL),
 	   -EINVAL);
 	is("volume-add-second", volume_add(V2, "v2", WARRANT, LIBDMWARRANT_RECORD_CREATING), 0);
-	is("volume-get-several", volume_get("W-1"), -ENOTUNIQ);
+	is("volume-get-several", volume_get(WARRANT), -ENOTUNIQ);
 	says("volume-get-several-says", "v1, v2");
-	is("volume-list", libdmwarrant_registry_volume_list(reg, "W-1", count_volume, &n) ?: n, 2);
+	is("volume-list", libdmwarrant_registry_volume_list(reg, WARRANT, count_volume, &n) ?: n,
+	   2);
 	is("volume-list-unknown", libdmwarrant_registry_volume_list(reg, "W-3", count_volume, &n),
 	   -ENOENT);
 	is("volume-remove", libdmwarrant_registry_volume_remove(reg, volume_uuid), 0);

@@ -233,8 +233,9 @@ static void describe(const struct libdmwarrant_warrant *w, char *text, size_t si
 			 lib_time_format(w->limit, time));
 		break;
 	case LIBDMWARRANT_WARRANT_INVALID:
-		snprintf(text, size, "has the status %.64s, which allows nothing",
-			 w->status[0] ? w->status : "\"\"");
+		snprintf(text, size, strcmp(w->status, "Invalid") ?
+			 "has the status %.64s, which is none of ETSI's" : "has the status %.64s",
+			 w->status);
 		break;
 	case LIBDMWARRANT_WARRANT_AWAITING:
 		snprintf(text, size, "awaits approval");
