@@ -26,6 +26,15 @@ static const struct cli_command *const commands[] = {
 	&command_keystore_rewrap,
 	&command_keystore_check,
 	&command_keystore_tombstones,
+	&command_registry_init,
+	&command_registry_check,
+	&command_warrant_add,
+	&command_warrant_import,
+	&command_warrant_show,
+	&command_warrant_list,
+	&command_warrant_renew,
+	&command_warrant_edit,
+	&command_warrant_history,
 };
 
 static void overview(FILE *f)
@@ -126,6 +135,9 @@ int main(int argc, char **argv)
 		overview(stdout);
 		return 0;
 	}
+	/* The first thing that anyone does with it. */
+	if (argc >= 2 && !strcmp(argv[1], "init"))
+		return run(&command_registry_init, argc - 1, argv + 1);
 	command = argc >= 3 ? find_command(argv[1], argv[2]) : NULL;
 	if (!command) {
 		overview(stderr);
