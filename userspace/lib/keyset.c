@@ -131,7 +131,7 @@ int libdmwarrant_keyset_read_fd(struct libdmwarrant *ctx, int fd,
 
 /* ---- making ---- */
 
-static void random_uuid(u8 *uuid)
+void lib_random_uuid(u8 *uuid)
 {
 	dmw_host_random(NULL, uuid, DMW_UUID_SIZE);
 	/* RFC 9562: version 4, variant 10. */
@@ -156,7 +156,7 @@ int libdmwarrant_keyset_generate(struct libdmwarrant *ctx, const uint8_t *uuid,
 	if (uuid)
 		memcpy(d->uuid, uuid, DMW_UUID_SIZE);
 	else
-		random_uuid(d->uuid);
+		lib_random_uuid(d->uuid);
 	for (i = 0; i < ARRAY_SIZE(tags); i++) {
 		d->keys[i].tag = cpu_to_le32(tags[i]);
 		d->keys[i].epoch = cpu_to_le32(1);

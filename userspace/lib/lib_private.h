@@ -42,6 +42,8 @@ struct libdmwarrant_keyset {
 	struct dmw_keyset_disk	*disk;		/* from lib_secret_alloc() */
 };
 
+void lib_random_uuid(u8 *uuid);
+
 /* host.c */
 
 #define LIB_DERIVED_KEYS	64
