@@ -88,7 +88,7 @@ struct libdmwarrant_keysource {
 /**
  * libdmwarrant_keysource_file() - the keyset is a file
  * @ctx:    context
- * @path:   of the file, as for libdmwarrant_keyset_read(); it must stay valid as long as @source
+ * @path:   of the file, as for libdmwarrant_keyset_read()
  * @source: receives the functions; libdmwarrant_keysource_file_free() it
  *
  * The file is replaced atomically: at any moment the name leads to the old keyset or to the new
@@ -110,7 +110,8 @@ void libdmwarrant_keysource_file_free(struct libdmwarrant_keysource *source);
  * The key is stored before the tag exists. When a crash leaves a key without its tag, the next tag
  * takes it.
  * Return: 0; -EINVAL name or metadata; -EEXIST the name is taken; -ENOSPC no more tags or keys;
- * -EKEYREJECTED not the keys of this volume; -EROFS; what @source returns.
+ * -EKEYREJECTED not the keys of this volume; -ENOKEY an old copy of them; -EROFS; what @source
+ * returns.
  */
 int libdmwarrant_tag_create(struct libdmwarrant *ctx, const char *volume,
 			    const struct libdmwarrant_keysource *source,
@@ -128,7 +129,8 @@ int libdmwarrant_tag_create_check(struct libdmwarrant *ctx, const char *volume,
  * @name:     NULL = as it is
  * @metadata: NULL = as it is; "" = none
  *
- * Return: 0; -ENOENT no such tag; -EINVAL, -EEXIST as libdmwarrant_tag_create(); -EPERM shredded.
+ * Return: 0; -ENOENT no such tag; -EINVAL, -EEXIST as libdmwarrant_tag_create(); -EPERM the tag is
+ * not open, and what is said about it final.
  */
 int libdmwarrant_tag_edit(struct libdmwarrant *ctx, const char *volume, uint32_t tag,
 			  const char *name, const char *metadata);
@@ -148,7 +150,7 @@ int libdmwarrant_tag_show(struct libdmwarrant *ctx, const char *volume, uint32_t
  * @text:   a number, a name, or the beginning of just one name
  * @tag:    receives it
  *
- * A name that looks like a number is found by number first.
+ * No name looks like a number: libdmwarrant_tag_create() refuses it.
  * Return: 0; -ENOENT none; -EINVAL several names begin like that.
  */
 int libdmwarrant_tag_find(struct libdmwarrant *ctx, const char *volume, const char *text,
@@ -158,9 +160,8 @@ int libdmwarrant_tag_find(struct libdmwarrant *ctx, const char *volume, const ch
  * libdmwarrant_tag_list() - all tags in order of their numbers; the default tag is none of them
  * @ctx:    context
  * @volume: see above
- * @match:  only tags that this fits; NULL = all. "MEMBER=TEXT" compares a member of the metadata
- *          (as text; "a.b" looks into objects; an array fits when an element does); anything else
- *          is searched, without regard to case, in name and metadata
+ * @match:  only tags whose name has this in it, without regard to case, or whose metadata fits it
+ *          as libdmwarrant_case_match() says: "LIID=abc"; NULL = all
  * @fn:     called for each; non-zero ends with -ECANCELED
  * @arg:    for @fn
  */
@@ -296,6 +297,7 @@ int libdmwarrant_tag_of_file(struct libdmwarrant *ctx, const char *path,
 #define LIBDMWARRANT_TAG_STATE_VERSION	1
 
 #define LIBDMWARRANT_TAG_STATE_DRY_RUN	(1U << 0)
+#define LIBDMWARRANT_TAG_STATE_UNMOUNTED (1U << 1)	/* see below */
 
 /**
  * struct libdmwarrant_tag_state_result - what a change of state did, or would do
@@ -327,9 +329,12 @@ struct libdmwarrant_tag_state_result {
  * Files of the tag on mounted file systems are made immutable and written out first: what the page
  * cache still held for a frozen sector would be lost. For a restricted tag their pages are dropped.
  * On return the state is durable. The way back needs two officers and is always refused here.
- * Return: 0; -ENOENT no such tag; -EALREADY it has that state; -EPERM the way back, the default
- * tag, or shredded; -EBUSY a file of the tag has blocks that are not the tag's:
- * libdmwarrant_tag_check() repairs that.
+ * Nothing but the tag's files may have its blocks: a file system that got them for something else
+ * could not write there. So file systems on the volume must be mounted, or
+ * LIBDMWARRANT_TAG_STATE_UNMOUNTED must say that there is nothing of theirs in the tag's sectors.
+ * Return: 0; -ENOENT no such tag; -EEXIST it has that state; -EPERM the way back, the default
+ * tag, or shredded; -EBUSY a file of the tag has blocks that are not the tag's, or the other way
+ * round: libdmwarrant_tag_check() repairs that; or a file system is not mounted.
  */
 int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uint32_t tag,
 			       enum libdmwarrant_tag_state state, uint32_t flags,
@@ -363,7 +368,7 @@ enum libdmwarrant_tag_repair {
  * struct libdmwarrant_tag_finding - one disagreement
  * @fault:    enum libdmwarrant_tag_fault
  * @repair:   enum libdmwarrant_tag_repair
- * @path:     of the file, from the file system's root; NULL = no file
+ * @path:     of the file; NULL = no file
  * @expected: the tag that the blocks should have
  * @found:    the tag that they have
  * @start:    first sector; 0 with @length 0 = not about blocks
