@@ -236,11 +236,19 @@ void dmw_tag_write(struct dmw_volume *v)
 	dmw_task_start(v, &c->task);
 }
 
-/** dmw_tag_commit() - the checkpoint that holds the change is committed: a new tag exists */
+/**
+ * dmw_tag_commit() - the checkpoint that holds the change is committed: a new tag exists
+ * @v: volume
+ *
+ * The volume may have failed while the superblock was on its way, and the op ended with that.
+ */
 void dmw_tag_commit(struct dmw_volume *v)
 {
-	const struct dmw_tag_change *c = v->tag_op->change;
+	const struct dmw_tag_change *c;
 
+	if (!v->tag_op)
+		return;
+	c = v->tag_op->change;
 	if (!is_new(v, c))
 		return;
 	v->tags.states[c->tag] = c->state;

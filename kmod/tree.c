@@ -406,7 +406,8 @@ static int skip_unwritten(struct dmw_volume *v, struct dmw_op *op, struct dmw_no
 		if (!assigns_whole(op, level))
 			return 0;
 		op->covered = sectors_below(op, level);
-		if (dmw_tag_state(&v->tags, s->tag) != DMW_TAG_OPEN)
+		if (dmw_tag_state(&v->tags, s->tag) != DMW_TAG_OPEN ||
+		    dmw_tag_state(&v->tags, op->tag) != DMW_TAG_OPEN)
 			return -EBADE;
 		if (s->tag != op->tag)
 			assign_unwritten(v, parent, index, op->tag);

@@ -99,6 +99,39 @@ format() {
 give_key() { keyctl padd logon "dm-warrant:$uuid" @us <"$work/$1.key" >/dev/null; }
 take_key() { keyctl purge logon "dm-warrant:$uuid" >/dev/null; }
 
+# add_keys NAME TAG [LAST]: random keys of epoch 1 for tags TAG to LAST into the keyset file.
+add_keys() {
+	python3 - "$work/$1.key" "$2" "${3:-$2}" <<-'EOF'
+		import os, struct, sys
+		path, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+		d = bytearray(open(path, "rb").read())
+		for tag in range(first, last + 1):
+		    d += struct.pack("<II", tag, 1) + os.urandom(32)
+		struct.pack_into("<H", d, 6, struct.unpack_from("<H", d, 6)[0] + last + 1 - first)
+		open(path, "wb").write(d)
+	EOF
+}
+
+hex() { printf %s "$1" | od -An -v -t x1 | tr -d ' \n'; }
+message() { dmsetup message "$1" 0 "${@:2}"; }
+
+# new_tag NAME TAG TEXT [METADATA]: its key is in the keyset file, but not yet in the kernel.
+new_tag() {
+	local rc=0
+	volume "$1"
+	give_key "$1"
+	message "$1" keys "logon:dm-warrant:$uuid" || rc=$?
+	take_key
+	((rc)) || message "$1" tag_create "$2" "$(hex "$3")" "$([[ ${4-} ]] && hex "$4" || echo -)"
+}
+
+# assign NAME TAG START LENGTH: and wait; sets job to what became of it.
+assign() {
+	local id
+	id=$(message "$1" assign "${@:2}")
+	until job=$(message "$1" job "$id") && [[ $job != *running ]]; do sleep 0.1; done
+}
+
 # line NAME DEVICE [OPTION...]: the table line of a volume.
 line() {
 	local name=$1 device=$2

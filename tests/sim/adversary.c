@@ -129,7 +129,16 @@ void past_committed(const struct machine *m)
 
 /* ---- kinds of blocks ---- */
 
-enum kind { KIND_SB_A, KIND_SB_B, KIND_ACTIVATION, KIND_JOURNAL, KIND_NODE, KIND_LEAF, KIND_DATA, KINDS };
+/* The tag table comes last: where there are no tags there are no more kinds than those before. */
+enum kind {
+	KIND_SB_A, KIND_SB_B, KIND_ACTIVATION, KIND_JOURNAL, KIND_NODE, KIND_LEAF, KIND_DATA, KIND_TAGS,
+	KINDS
+};
+
+static u32 kinds(void)
+{
+	return cfg.tags_in ? KINDS : KIND_TAGS;
+}
 
 static enum kind kind_of(u64 block)
 {
@@ -140,8 +149,10 @@ static enum kind kind_of(u64 block)
 		return KIND_SB_A;
 	if (block == l->superblock_b)
 		return KIND_SB_B;
-	if (block < l->journal_start)
+	if (block < l->tag_start)
 		return KIND_ACTIVATION;
+	if (block < l->journal_start)
+		return KIND_TAGS;
 	if (block < l->group_start)
 		return KIND_JOURNAL;
 	in_group = (block - l->group_start) % DMW_GROUP_BLOCKS;
@@ -198,12 +209,12 @@ struct victim {
 	struct image		img;
 	struct dmw_anchor	anchor;		/* checkpoint 0 = none */
 	bool			closed;
-	u64			values[MAX_TRACKED];
+	u64			values[MAX_VALUES];
 };
 
 static enum verdict judge(const struct victim *v, enum attack a, const u64 *values)
 {
-	u32 n = cfg.leaf_count * DMW_FANOUT, opening = 0, i;
+	u32 n = oracle_values(), opening = 0, i;
 	bool errors = false;
 
 	if (!memcmp(values, v->values, n * sizeof(*values)))
@@ -232,10 +243,18 @@ static void check_refused(const struct machine *m, const struct disk *d)
 		fail("P3: an opening has read %u times", m->host.read_count);
 }
 
+/* The superblock must be one that the anchor allows, and the tag table its. */
+static void check_table(struct machine *m, const struct victim *v, enum attack a)
+{
+	if (cfg.tags_in)
+		ledger_check_table(m, v->anchor.checkpoint ? ledger_newest() : 0,
+				   v->anchor.checkpoint, attack_names[a]);
+}
+
 /* It has been opened in spite of the attack: it must go on as what it was taken for. */
 static void go_on(struct victim *v, enum attack a, struct disk *d, const u64 *values)
 {
-	u64 again[MAX_TRACKED];
+	u64 again[MAX_VALUES];
 	struct machine m;
 	u32 i;
 
@@ -247,11 +266,12 @@ static void go_on(struct victim *v, enum attack a, struct disk *d, const u64 *va
 		machine_free(&m);
 		return;
 	}
+	check_table(&m, v, a);
 	machine_submit(&m, DMW_OP_CHECKPOINT, 0, 0, false);
 	machine_drain(&m, true);
 	read_all(&m, again);
 	if (a != ATTACK_FICKLE)
-		for (i = 0; i < cfg.leaf_count * DMW_FANOUT; i++)
+		for (i = 0; i < oracle_values(); i++)
 			if (again[i] != READ_ERROR && values[i] != READ_ERROR && again[i] != values[i])
 				fail("%s: sector %u held %llu, and then %llu", attack_names[a], i,
 				     (unsigned long long)values[i], (unsigned long long)again[i]);
@@ -262,7 +282,7 @@ static void go_on(struct victim *v, enum attack a, struct disk *d, const u64 *va
 /* Open it and look. */
 static void attack(struct victim *v, enum attack a, const struct image *img, u32 fickle)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct machine m;
 	struct disk d;
 
@@ -277,6 +297,7 @@ static void attack(struct victim *v, enum attack a, const struct image *img, u32
 		verdicts[a][REFUSED]++;
 		machine_free(&m);
 	} else {
+		check_table(&m, v, a);
 		read_all(&m, values);
 		verdicts[a][judge(v, a, values)]++;
 		machine_free(&m);
@@ -361,7 +382,7 @@ static void rewind_kinds(struct victim *v, enum attack a, u32 t, u32 kinds)
 static void groups(struct victim *v, u32 n)
 {
 	while (n--)
-		rewind_kinds(v, ATTACK_GROUPS, below(past.n + 1), 1 + below((1 << KINDS) - 2));
+		rewind_kinds(v, ATTACK_GROUPS, below(past.n + 1), 1 + below((1 << kinds()) - 2));
 }
 
 static void rollbacks(struct victim *v, u32 n)
@@ -509,7 +530,7 @@ void campaign_attack(struct machine *m)
 void campaign_replays(struct machine *m)
 {
 	struct victim v = { .closed = !m->job_count };
-	u32 t, kinds;
+	u32 t, some;
 
 	if (v.closed)
 		image_init(&v.img, &m->disk->cache);
@@ -520,15 +541,44 @@ void campaign_replays(struct machine *m)
 	single_blocks(&v, past.n);
 	rollbacks(&v, past.n);
 	for (t = 0; t < past.n; t++)
-		for (kinds = 1; kinds < (1 << KINDS) - 1; kinds++)
-			rewind_kinds(&v, ATTACK_GROUPS, t, kinds);
+		for (some = 1; some < (1U << kinds()) - 1; some++)
+			rewind_kinds(&v, ATTACK_GROUPS, t, some);
 	image_free(&v.img);
+}
+
+static bool is_at(const struct dmw_seal *s, enum dmw_tag_level level, u32 index, u64 block)
+{
+	return s->nonce && block == dmw_layout_tag(&cfg.layout, level, index,
+						   s->tag & DMW_TAG_SEAL_SLOT);
+}
+
+/* Does the tag table have this block in use? Then each bit counts. */
+static bool is_in_table(const struct machine *m, u64 block)
+{
+	const struct dmw_tags *t = &m->vol.tags;
+	struct dmw_seal s;
+	u32 i;
+
+	if (is_at(&m->vol.state.root.tags, DMW_TAG_TOP, 0, block))
+		return true;
+	for (i = 0; i < dmw_layout_tag_nodes(&cfg.layout); i++) {
+		dmw_seal_from_disk(&s, &t->top->seals[i]);
+		if (is_at(&s, DMW_TAG_NODE, i, block))
+			return true;
+	}
+	for (i = 0; i < t->count; i++) {
+		dmw_tag_seal(t, i + 1, &s);
+		if (is_at(&s, DMW_TAG_RECORD, i, block))
+			return true;
+	}
+	return false;
 }
 
 /** campaign_flips() - each bit of each block in which there is something */
 void campaign_flips(struct machine *m)
 {
 	struct victim v = { .closed = true };
+	u64 harmless;
 	u32 i, k, byte, bit;
 
 	image_init(&v.img, &m->disk->cache);
@@ -539,9 +589,13 @@ void campaign_flips(struct machine *m)
 			;
 		if (k < i || kind_of(past.v[i].block) == KIND_DATA)
 			continue;
+		harmless = verdicts[ATTACK_FLIP][SAME];
 		for (byte = 0; byte < DMW_SECTOR_SIZE; byte++)
 			for (bit = 0; bit < 8; bit++)
 				flip(&v, past.v[i].block, byte, 1 << bit);
+		if (is_in_table(m, past.v[i].block) && verdicts[ATTACK_FLIP][SAME] > harmless)
+			fail("a bit flipped in the tag table is not noticed: block %llu",
+			     (unsigned long long)past.v[i].block);
 	}
 	image_free(&v.img);
 }

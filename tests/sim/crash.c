@@ -17,19 +17,41 @@ void crash_reset(void)
 
 /* ---- one image ---- */
 
-/** read_all() - what all tracked sectors hold, zeros being 0 */
-void read_all(struct machine *m, u64 *values)
+static void read_tags(struct machine *m, u64 *values)
 {
-	u64 *before = m->values;
+	u64 first, end;
 	u32 i;
 
-	memset(values, 0, MAX_TRACKED * sizeof(*values));
+	for (i = 0; i < cfg.leaf_count; i++) {
+		first = cfg.leaves[i] << DMW_FANOUT_SHIFT;
+		end = min(first + DMW_FANOUT, cfg.layout.data_sectors);
+		machine_submit_seals(m, first, end - first, end);
+		machine_drain(m, true);
+	}
+	values[oracle_values() - 1] = tags_read(m);
+}
+
+/**
+ * read_all() - what all tracked sectors hold (zeros being 0), their tags, and the tag table
+ * @m:      machine; restricted tags do not keep it from looking
+ * @values: receives pairs, then the table's hash
+ */
+void read_all(struct machine *m, u64 *values)
+{
+	u32 closed = m->vol.tags.closed, i;
+	u64 *before = m->values;
+
+	memset(values, 0, MAX_VALUES * sizeof(*values));
 	m->values = values;
+	m->vol.tags.closed = 0;
 	for (i = 0; i < cfg.leaf_count; i++) {
 		machine_submit(m, DMW_OP_READ, cfg.leaves[i] << DMW_FANOUT_SHIFT,
 			       leaf_window(i), false);
 		machine_drain(m, true);
 	}
+	m->vol.tags.closed = closed;
+	if (cfg.tags_in)
+		read_tags(m, values);
 	m->values = before;
 }
 
@@ -61,6 +83,37 @@ static void check_read_only(const struct image *img, const struct allowed *a, u6
 	disk_free(&d);
 }
 
+static bool is_closed(const struct machine *m, u64 pair)
+{
+	return dmw_tag_state(&m->vol.tags, TAG(pair)) != DMW_TAG_OPEN;
+}
+
+/* Of the sectors whose tag is closed one is tried: a crash does not open it. */
+static void check_closed(struct machine *m, const u64 *values)
+{
+	u32 n = oracle_values() - 1, i = below(n), k;
+	u64 before = next_value, sector;
+
+	for (k = 0; k < n && !is_closed(m, values[i]); k++)
+		i = (i + 1) % n;
+	if (k == n)
+		return;
+	sector = (cfg.leaves[i / DMW_FANOUT] << DMW_FANOUT_SHIFT) + i % DMW_FANOUT;
+	m->expected = -EBADE;
+	machine_submit(m, DMW_OP_WRITE, sector, 1, false);
+	machine_submit(m, DMW_OP_ERASE, sector, 1, false);
+	machine_submit_assign(m, sector, 1, sector + 1, 0);
+	machine_submit_assign(m, 0, 1, 1, TAG(values[i]));
+	machine_drain(m, true);
+	if (dmw_tag_state(&m->vol.tags, TAG(values[i])) == DMW_TAG_RESTRICTED) {
+		m->expected = -EREMOTEIO;
+		machine_submit(m, DMW_OP_READ, sector, 1, false);
+		machine_drain(m, true);
+	}
+	m->expected = 0;
+	next_value = before;
+}
+
 /* Open, checkpoint, crash now and then meanwhile; look at all sectors. */
 static void commit(struct machine *m, const struct allowed *a, unsigned int depth, u64 *values)
 {
@@ -82,6 +135,8 @@ static void commit(struct machine *m, const struct allowed *a, unsigned int dept
 	read_all(m, values);
 	check_stats(m);
 	oracle_check(a, values, depth > 1 ? "after a crash during recovery" : "after a crash");
+	if (m->vol.tags.closed)
+		check_closed(m, values);
 }
 
 /** recover_and_check() - open an image for good, crashing now and then meanwhile */
@@ -93,7 +148,7 @@ void recover_and_check(struct machine *m, const struct allowed *a, u64 *values)
 /** crash_image_check() - is all well after a crash that left this image? */
 void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth)
 {
-	u64 values[MAX_TRACKED], again[MAX_TRACKED];
+	u64 values[MAX_VALUES], again[MAX_VALUES];
 	struct allowed exactly = { 0 };
 	u64 key = mix(img->hash) ^ a->hash, before = rnd_save();
 	struct machine m;

@@ -3,7 +3,8 @@
  * All schedules of a few ops, and at each state all crash images.
  *
  * A seed stands for a story: how the volume begins, and up to three ops, which are submitted in this
- * order at any time. The choices on the way (which task goes on, or is the next op submitted) are a
+ * order at any time. Those of high seeds are about case tags: two ops, one of which has to do with
+ * them, on a volume on which some sectors have the tag that they are about. The choices on the way (which task goes on, or is the next op submitted) are a
  * path; a path is replayed from the beginning and then goes on where nobody has been yet, depth first.
  * Where the state is one that was met before, by its hash, the path ends.
  *
@@ -18,6 +19,9 @@
 #define MAX_PATH	512
 #define TRACKED_EACH	2	/* sectors at the start of each leaf that ops touch */
 
+/* From this seed on the stories are about tags. */
+#define TAG_STORIES	10001
+
 /* ---- stories ---- */
 
 struct act {
@@ -26,18 +30,31 @@ struct act {
 	u32			sector;
 	u32			count;
 	bool			fua;
+	u32			tag;
+	u32			state;		/* of a tag's change */
+};
+
+static const struct act tag_acts[] = {
+	{ .kind = DMW_OP_ASSIGN, .count = 2, .tag = 1 },
+	{ .kind = DMW_OP_ASSIGN, .count = DMW_FANOUT, .tag = 1 },
+	{ .kind = DMW_OP_ASSIGN, .count = 1, .tag = 0 },
+	{ .kind = DMW_OP_ASSIGN, .leaf = 1, .count = DMW_FANOUT, .tag = 1 },
+	{ .kind = DMW_OP_TAG, .tag = 1, .state = DMW_TAG_FROZEN },
+	{ .kind = DMW_OP_TAG, .tag = 1, .state = DMW_TAG_RESTRICTED },
+	{ .kind = DMW_OP_TAG, .tag = 2, .state = DMW_TAG_OPEN },
+	{ .kind = DMW_OP_SEALS, .count = DMW_FANOUT },
 };
 
 static const struct act acts[] = {
-	{ DMW_OP_WRITE, 0, 0, 1, false },
-	{ DMW_OP_WRITE, 0, 0, 2, false },
-	{ DMW_OP_WRITE, 0, 1, 1, true },
-	{ DMW_OP_WRITE, 1, 0, 1, false },
-	{ DMW_OP_ERASE, 0, 0, 1, false },
-	{ DMW_OP_ERASE, 0, 0, 2, true },
-	{ DMW_OP_FLUSH, 0, 0, 0, false },
-	{ DMW_OP_CHECKPOINT, 0, 0, 0, false },
-	{ DMW_OP_READ, 0, 0, 2, false },
+	{ DMW_OP_WRITE, 0, 0, 1, false, 0, 0 },
+	{ DMW_OP_WRITE, 0, 0, 2, false, 0, 0 },
+	{ DMW_OP_WRITE, 0, 1, 1, true, 0, 0 },
+	{ DMW_OP_WRITE, 1, 0, 1, false, 0, 0 },
+	{ DMW_OP_ERASE, 0, 0, 1, false, 0, 0 },
+	{ DMW_OP_ERASE, 0, 0, 2, true, 0, 0 },
+	{ DMW_OP_FLUSH, 0, 0, 0, false, 0, 0 },
+	{ DMW_OP_CHECKPOINT, 0, 0, 0, false, 0, 0 },
+	{ DMW_OP_READ, 0, 0, 2, false, 0, 0 },
 };
 
 enum beginning {
@@ -47,17 +64,51 @@ enum beginning {
 	BEGINNINGS
 };
 
+enum tag_beginning {
+	TAGGED_UNWRITTEN,	/* tag 1 exists, and leaf 0 has it; nothing was written */
+	TAGGED_WRITTEN,		/* written and checkpointed, too */
+	TAGGED_JOURNALLED,	/* then written again */
+	UNTAGGED_WRITTEN,	/* written and checkpointed; tag 1 exists, and nobody has it */
+	TAG_BEGINNINGS
+};
+
 static struct {
 	enum beginning	begin;
+	enum tag_beginning tag_begin;
 	struct act	acts[MAX_STORY];
 	u32		count;
 } story;
+
+/* All pairs with an act on tags, in both orders; those that follow one another differ in all. */
+static void choose_tag_story(u64 n)
+{
+	u64 others = ARRAY_SIZE(acts) + ARRAY_SIZE(tag_acts);
+	u64 stories = TAG_BEGINNINGS * ARRAY_SIZE(tag_acts) * others * 2;
+	u32 a, b;
+
+	n = n * 389 % stories;
+	cfg.tags_in = 1;
+	story.count = 2;
+	story.tag_begin = (enum tag_beginning)(n % TAG_BEGINNINGS);
+	n /= TAG_BEGINNINGS;
+	a = n % ARRAY_SIZE(tag_acts);
+	n /= ARRAY_SIZE(tag_acts);
+	b = n % others;
+	n /= others;
+	story.acts[n % 2] = tag_acts[a];
+	story.acts[1 - n % 2] = b < ARRAY_SIZE(acts) ? acts[b] : tag_acts[b - ARRAY_SIZE(acts)];
+}
 
 /* Seeds 1, 2, ...: all stories of one op, then of two, then of three. */
 static void choose_story(u64 seed)
 {
 	u64 n = seed - 1, of_this_length = BEGINNINGS * ARRAY_SIZE(acts);
 	u32 i;
+
+	if (seed >= TAG_STORIES) {
+		choose_tag_story(seed - TAG_STORIES);
+		return;
+	}
 
 	for (story.count = 1; n >= of_this_length && story.count < MAX_STORY; story.count++) {
 		n -= of_this_length;
@@ -73,7 +124,14 @@ static void submit(struct machine *m, const struct act *a)
 {
 	u64 first = a->count ? (cfg.leaves[a->leaf] << DMW_FANOUT_SHIFT) + a->sector : 0;
 
-	machine_submit(m, a->kind, first, a->count, a->fua);
+	if (a->kind == DMW_OP_ASSIGN)
+		machine_submit_assign(m, first, a->count, first + a->count, a->tag);
+	else if (a->kind == DMW_OP_SEALS)
+		machine_submit_seals(m, first, a->count, first + a->count);
+	else if (a->kind == DMW_OP_TAG)
+		machine_submit_tag(m, a->tag, a->state, 1 + a->tag + a->state);
+	else
+		machine_submit(m, a->kind, first, a->count, a->fua);
 }
 
 /* ---- paths ---- */
@@ -165,6 +223,26 @@ static bool step(struct machine *m, u32 *submitted)
 
 static struct set states;
 
+static void do_act(struct machine *m, struct act a)
+{
+	submit(m, &a);
+	machine_drain(m, true);
+}
+
+static void begin_tagged(struct machine *m)
+{
+	const struct act write = { .kind = DMW_OP_WRITE, .count = TRACKED_EACH };
+
+	do_act(m, (struct act){ .kind = DMW_OP_TAG, .tag = 1, .state = DMW_TAG_OPEN });
+	if (story.tag_begin != UNTAGGED_WRITTEN)
+		do_act(m, tag_acts[1]);
+	if (story.tag_begin != TAGGED_UNWRITTEN)
+		do_act(m, write);
+	do_act(m, (struct act){ .kind = DMW_OP_CHECKPOINT });
+	if (story.tag_begin == TAGGED_JOURNALLED)
+		do_act(m, write);
+}
+
 static void begin(struct machine *m)
 {
 	u32 leaf;
@@ -174,8 +252,13 @@ static void begin(struct machine *m)
 	submit(m, &(struct act){ .kind = DMW_OP_CHECKPOINT });
 	machine_drain(m, true);
 	m->main = true;
+	if (cfg.tags_in) {
+		begin_tagged(m);
+		return;
+	}
 	for (leaf = 0; story.begin != BEGIN_FRESH && leaf < 2; leaf++) {
-		submit(m, &(struct act){ DMW_OP_WRITE, leaf, 0, TRACKED_EACH, false });
+		submit(m, &(struct act){ .kind = DMW_OP_WRITE, .leaf = leaf,
+					 .count = TRACKED_EACH });
 		machine_drain(m, true);
 	}
 	if (story.begin == BEGIN_WRITTEN) {

@@ -13,10 +13,10 @@ static void choose(u32 unit, u32 logical_block, const u64 *leaves, u32 count)
 
 	memset(l, 0, sizeof(*l));
 	l->activation_blocks = 2;
-	l->tag_records = 1;
+	l->tag_records = MAX_TAGS;
 	l->journal_blocks = 8;
 	l->journal_unit = unit;
-	l->lun_blocks = 1000 + sectors / DMW_GROUP_SECTORS * DMW_GROUP_BLOCKS;
+	l->lun_blocks = 2000 + sectors / DMW_GROUP_SECTORS * DMW_GROUP_BLOCKS;
 	ret = dmw_layout_derive(l);
 	if (!ret) {
 		/* exactly as many sectors as wanted */
@@ -55,7 +55,8 @@ void geometry_choose(enum geometry g)
 	}
 }
 
-static void put(struct disk *d, u64 block, const void *data)
+/** format_put() - write a block */
+void format_put(struct disk *d, u64 block, const void *data)
 {
 	u64 w = disk_write(d);
 
@@ -73,7 +74,7 @@ static void put_superblock(struct disk *d, struct dmw_host *h, struct dmw_superb
 		       DMW_DOMAIN_SUPERBLOCK);
 	if (dmw_superblock_seal(h, sb, root, &block))
 		fail("format: superblock");
-	put(d, dmw_layout_superblock(&sb->layout, sb->checkpoint), &block);
+	format_put(d, dmw_layout_superblock(&sb->layout, sb->checkpoint), &block);
 }
 
 /** format() - activation 1, checkpoint 1 in copy B, checkpoint 2 in copy A */
@@ -94,7 +95,10 @@ void format(struct disk *d)
 	dmw_activation_block_encode(&block, NULL, &a, 1);
 	if (dmw_activation_block_crypt(&h, true, sim_uuid, 0, &root.activations, &block))
 		fail("format: activations");
-	put(d, dmw_layout_activation(&cfg.layout, 0, 0), &block);
+	tags_format(d, &h, a.salt, &root.tags);
+	if (root.tags.nonce)
+		sb.feature_incompat = DMW_FEATURE_INCOMPAT_TAGS;
+	format_put(d, dmw_layout_activation(&cfg.layout, 0, 0), &block);
 	for (sb.checkpoint = 1; sb.checkpoint <= 2; sb.checkpoint++)
 		put_superblock(d, &h, &sb, &root, a.salt);
 }

@@ -7,6 +7,31 @@
 
 u8 sim_uuid[DMW_UUID_SIZE] = "simulated volume";
 
+/* ---- when each value was written ---- */
+
+static u32 *times, times_known;
+
+/** value_time() - time in the seal of the write that brought this value; 0 = never sealed */
+u32 value_time(u64 value)
+{
+	return value < times_known ? times[value] : 0;
+}
+
+/* An assignment seals anew what a write has brought, and keeps its time. */
+static void value_sealed(u64 value, u32 time)
+{
+	u32 known = times_known;
+
+	if (value >= times_known) {
+		times_known = 2 * value + 1024;
+		times = realloc(times, times_known * sizeof(*times));
+		memset(times + known, 0, (times_known - known) * sizeof(*times));
+	}
+	if (times[value] && times[value] != time)
+		fail("T7: value %llu is sealed with another time", (unsigned long long)value);
+	times[value] = time;
+}
+
 /* ---- the log of nonces ---- */
 
 static struct set nonces;
@@ -14,6 +39,7 @@ static struct set nonces;
 void nonces_reset(void)
 {
 	set_reset(&nonces);
+	memset(times, 0, times_known * sizeof(*times));
 }
 
 u64 nonces_used(void)
@@ -71,18 +97,30 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *key,
 	u64 derived = hash_bytes((u64)key->tag << 32 | key->epoch, key->salt, DMW_SALT_SIZE);
 	u64 pair = hash_bytes(derived, iv, DMW_IV_SIZE);
 	u64 seed = hash_bytes(pair, aad, aad_len);
+	static u8 clear[DMW_SECTOR_SIZE];
+	const struct dmw_aad *id = aad;
 	u8 want[DMW_MAC_SIZE];
+	u64 value;
 
 	if (h->locked)
 		fail("crypto with the lock held");
 	if (seal) {
+		bool tags = watched() && aad_len == sizeof(*id) &&
+			    le32_to_cpu(id->domain) == DMW_DOMAIN_TAG;
+
+		if (tags)
+			memcpy(clear, data, len);
 		if (!set_add(&nonces, pair))
 			fail("P6: a (key, nonce) pair repeats: tag %u epoch %u nonce %llu", key->tag,
 			     key->epoch, (unsigned long long)le64toh(*(const u64 *)iv));
 		if (h->m && h->m->ledger)
 			ledger_seal(aad, aad_len, data);
+		if (cfg.tags_in && key->tag != DMW_TAG_METADATA && page_value(data, &value))
+			value_sealed(value, le32_to_cpu(id->time));
 		toy_stream(pair, data, len);
 		toy_mac(seed, data, len, mac);
+		if (tags)
+			ledger_tag_block(le64_to_cpu(id->nonce), mac, clear);
 		return 0;
 	}
 	if (++h->crypt_count == h->crypt_fails_at)
@@ -167,11 +205,11 @@ void dmw_host_random(struct dmw_host *h, void *buf, size_t len)
 		*b++ = rnd() >> 56;
 }
 
-/* Stands still, so that nothing can come to depend on it. */
+/* Goes on with each write. Exploring it stands still, as states that differ in times are the same. */
 u64 dmw_host_time(struct dmw_host *h)
 {
 	(void)h;
-	return 1700000000;
+	return 1700000000 + (cfg.mode == MODE_EXPLORE ? 0 : next_value);
 }
 
 void dmw_host_event(struct dmw_host *h, enum dmw_event event, u64 sector, int error)

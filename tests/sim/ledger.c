@@ -12,9 +12,11 @@
  */
 #include "sim.h"
 
+/* @soft: it was not journalled: a checkpoint may hold it, or not */
 struct entry {
 	u64	value;
 	u64	seq;
+	bool	soft;
 };
 
 struct sector {
@@ -30,6 +32,7 @@ struct record {
 };
 
 struct superblock {
+	u8	nonce[DMW_NONCE_SIZE];
 	u64	checkpoint;
 	u64	q;		/* sequence of the last record that it holds */
 	u16	activation;
@@ -55,6 +58,16 @@ struct opening {
 static struct opening *openings;
 static u32 opening_count;
 
+/* A block of the tag table, whoever sealed it. */
+struct block {
+	u64	nonce;
+	u8	mac[DMW_MAC_SIZE];
+	void	*clear;
+};
+
+static struct block *blocks;
+static u32 block_count;
+
 /* Arrays that grow: room for one more. */
 static void *room(void *p, u32 n, size_t size)
 {
@@ -65,9 +78,14 @@ static void *room(void *p, u32 n, size_t size)
 
 static void add_entry(struct opening *o, u64 sector, u64 value, u64 seq)
 {
-	struct sector *s = &o->sectors[oracle_index(sector)];
+	struct sector *s;
+	u32 i;
 
-	ADD(s->e, s->n) = (struct entry){ value, seq };
+	if (!oracle_tracks(sector, &i))
+		return;
+	s = &o->sectors[i];
+
+	ADD(s->e, s->n) = (struct entry){ value, seq, false };
 }
 
 /* ---- life ---- */
@@ -87,6 +105,8 @@ void ledger_reset(void)
 	free(openings);
 	openings = NULL;
 	opening_count = 0;
+	while (block_count)
+		free(blocks[--block_count].clear);
 }
 
 /** ledger_open() - what is sealed from now on belongs to a new opening */
@@ -102,7 +122,7 @@ void ledger_base(const u64 *values)
 	u32 i;
 
 	for (i = 0; i < cfg.leaf_count * DMW_FANOUT; i++)
-		ADD(o->sectors[i].e, o->sectors[i].n) = (struct entry){ values[i], 0 };
+		ADD(o->sectors[i].e, o->sectors[i].n) = (struct entry){ values[i], 0, false };
 }
 
 /** ledger_foreign() - the newest opening is of a copy that went on from checkpoint @parent */
@@ -147,10 +167,19 @@ static void add_record(struct opening *o, u64 seq, u64 nonce, const u8 *clear)
 		if (dmw_entry_decode(&e, &d->entries[i], &cfg.layout))
 			fail("a record is sealed that cannot be decoded");
 		if (!e.count)
-			add_entry(o, e.sector, value_of(o, e.seal.nonce), seq);
+			add_entry(o, e.sector, PAIR(value_of(o, e.seal.nonce), e.seal.tag), seq);
 		for (k = 0; k < e.count; k++)
-			add_entry(o, e.sector + k, 0, seq);
+			add_entry(o, e.sector + k, PAIR(0, e.seal.tag), seq);
 	}
+}
+
+/** ledger_assigned() - an unwritten sector has got another tag */
+void ledger_assigned(u32 i, u64 pair)
+{
+	struct opening *o = &openings[opening_count - 1];
+	struct sector *s = &o->sectors[i];
+
+	ADD(s->e, s->n) = (struct entry){ pair, 0, true };
 }
 
 /** ledger_seal() - something is being sealed; @data is still in the clear */
@@ -164,14 +193,100 @@ void ledger_seal(const void *aad, u32 aad_len, const void *data)
 
 	if (aad_len == DMW_SUPERBLOCK_AAD) {
 		ADD(o->sbs, o->sb_count) = (struct superblock){
-			le64_to_cpu(sb->checkpoint), le64_to_cpu(root->journal_seq) - 1,
-			le32_to_cpu(root->activation_count),
+			.checkpoint = le64_to_cpu(sb->checkpoint),
+			.q = le64_to_cpu(root->journal_seq) - 1,
+			.activation = le32_to_cpu(root->activation_count),
 		};
+		memcpy(o->sbs[o->sb_count - 1].nonce, sb->nonce, DMW_NONCE_SIZE);
 	} else if (le32_to_cpu(id->domain) == DMW_DOMAIN_JOURNAL) {
 		add_record(o, le64_to_cpu(id->address), le64_to_cpu(id->nonce), data);
 	} else if (le32_to_cpu(id->domain) == DMW_DOMAIN_DATA && page_value(data, &value)) {
 		ADD(o->data, o->data_count) = (struct datum){ le64_to_cpu(id->nonce), value };
 	}
+}
+
+/** ledger_tag_block() - a block of a tag table was sealed */
+void ledger_tag_block(u64 nonce, const u8 *mac, const void *clear)
+{
+	struct block *b;
+
+	b = &ADD(blocks, block_count);
+	b->nonce = nonce;
+	memcpy(b->mac, mac, DMW_MAC_SIZE);
+	b->clear = malloc(DMW_SECTOR_SIZE);
+	memcpy(b->clear, clear, DMW_SECTOR_SIZE);
+}
+
+/* ---- the tag table ---- */
+
+static const void *block_of(const struct dmw_seal *s)
+{
+	u32 i;
+
+	for (i = block_count; i-- > 0;)
+		if (blocks[i].nonce == s->nonce && !memcmp(blocks[i].mac, s->mac, DMW_MAC_SIZE))
+			return blocks[i].clear;
+	fail("T3: a seal in the tag table was never made");
+}
+
+/* One that the anchor allows: of the opening that wrote it, or a later one. */
+static bool superblock_known(const u8 *nonce, u32 opening, u64 checkpoint)
+{
+	u32 i, k;
+
+	for (i = opening; i < opening_count; i++) {
+		if (openings[i].foreign && openings[i].parent < checkpoint)
+			continue;
+		for (k = 0; k < openings[i].sb_count; k++)
+			if ((i > opening || openings[i].sbs[k].checkpoint >= checkpoint) &&
+			    !memcmp(openings[i].sbs[k].nonce, nonce, DMW_NONCE_SIZE))
+				return true;
+	}
+	return false;
+}
+
+static void check_tag(struct machine *m, u32 tag, const struct dmw_seal *s, const char *what)
+{
+	const struct dmw_tag_disk *d = block_of(s);
+	u32 version;
+
+	if (tag > m->vol.tags.count || m->vol.tags.states[tag] != s->tag >> DMW_TAG_SEAL_STATE)
+		fail("%s: tag %u is lost, or in another state", what, tag);
+	if (tag_read(m, tag, &version) && version != le64_to_cpu(d->changed))
+		fail("%s: tag %u has record %u, not %llu", what, tag, version,
+		     (unsigned long long)le64_to_cpu(d->changed));
+}
+
+/**
+ * ledger_check_table() - is the tag table that of the superblock, and that one not too old?
+ * @m:          machine that has just opened the volume
+ * @opening:    the oldest that counts
+ * @checkpoint: the oldest of that opening that counts; 0 = any
+ * @what:       was done to it
+ */
+void ledger_check_table(struct machine *m, u32 opening, u64 checkpoint, const char *what)
+{
+	const struct dmw_state *s = &m->vol.state;
+	const struct dmw_node_disk *top, *node;
+	struct dmw_seal seal;
+	u32 i, tag = 0;
+
+	if (checkpoint && !superblock_known(s->sb.nonce, opening, checkpoint))
+		fail("%s: checkpoint %llu is opened, but %llu is anchored", what,
+		     (unsigned long long)s->sb.checkpoint, (unsigned long long)checkpoint);
+	top = s->root.tags.nonce ? block_of(&s->root.tags) : NULL;
+	for (i = 0; top && i < DMW_FANOUT && top->seals[i].nonce; i++) {
+		dmw_seal_from_disk(&seal, &top->seals[i]);
+		node = block_of(&seal);
+		for (tag = i * DMW_FANOUT; tag < (i + 1) * DMW_FANOUT; tag++) {
+			dmw_seal_from_disk(&seal, &node->seals[tag % DMW_FANOUT]);
+			if (!seal.nonce)
+				break;
+			check_tag(m, tag + 1, &seal, what);
+		}
+	}
+	if (tag != m->vol.tags.count)
+		fail("%s: %u tags instead of %u", what, m->vol.tags.count, tag);
 }
 
 /* ---- what may be read ---- */
@@ -186,7 +301,7 @@ static bool sector_fits(const struct sector *s, u64 value, u64 settled, u64 k)
 			continue;
 		if (s->e[i].value == value)
 			return true;
-		if (s->e[i].seq <= settled)
+		if (s->e[i].seq <= settled && !s->e[i].soft)
 			return false;
 	}
 	return false;

@@ -120,6 +120,30 @@ u32 leaf_window(u32 i)
 	return min_t(u64, cfg.window, cfg.layout.data_sectors - first);
 }
 
+/** watched() - is every block kept that there ever was, and what was sealed? */
+bool watched(void)
+{
+	return cfg.mode == MODE_ATTACK || cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
+}
+
+/*
+ * Half of the seeds have to do with tags. Chance is not asked, so that the others lead to what they led to
+ * before there were tags.
+ */
+static void choose_tags(u64 seed)
+{
+	u64 h = mix(seed ^ 0x7461677300ULL);
+
+	cfg.tags_in = 0;
+	cfg.tag_base = 0;
+	if ((h & 1 && cfg.mode != MODE_FLIPS) || cfg.mode == MODE_EXPLORE)
+		return;
+	cfg.tags_in = 2 + (h >> 8) % 6;
+	/* the next one but one needs another node */
+	if (!watched() && (h >> 16) % 3 == 0)
+		cfg.tag_base = DMW_FANOUT - 2;
+}
+
 static void choose_config(u64 seed)
 {
 	static const u32 weights[][5] = {
@@ -155,6 +179,7 @@ static void choose_config(u64 seed)
 	}
 	memcpy(cfg.weights, weights[cfg.mode == MODE_WIDE ? 2 : below(ARRAY_SIZE(weights))],
 	       sizeof(cfg.weights));
+	choose_tags(seed);
 }
 
 /* ---- ops ---- */
@@ -173,9 +198,17 @@ static enum dmw_op_kind choose_kind(void)
 
 static void submit(struct machine *m)
 {
-	enum dmw_op_kind kind = choose_kind();
-	u32 leaf = below(cfg.leaf_count), window = leaf_window(leaf), first = below(window), n;
+	u32 leaf, window, first, n;
+	enum dmw_op_kind kind;
 
+	if (one_in(cfg.tags_in)) {
+		tags_submit(m);
+		return;
+	}
+	kind = choose_kind();
+	leaf = below(cfg.leaf_count);
+	window = leaf_window(leaf);
+	first = below(window);
 	if (kind == DMW_OP_FLUSH || kind == DMW_OP_CHECKPOINT) {
 		machine_submit(m, kind, 0, 0, false);
 		return;
@@ -202,21 +235,16 @@ static void new_disk(struct disk *d, const struct image *img)
 	image_free(&n.cache);
 }
 
-static bool watched(void)
-{
-	return cfg.mode == MODE_ATTACK || cfg.mode == MODE_FLIPS || cfg.mode == MODE_REPLAYS;
-}
-
 static void reopen(struct machine *m, const struct allowed *a)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 
 	m->main = false;
 	m->ledger = watched();
 	if (m->ledger)
 		ledger_open();
 	recover_and_check(m, a, values);
-	oracle_adopt(values);
+	oracle_adopt(m, values);
 	if (m->ledger)
 		ledger_base(values);
 	m->main = true;
@@ -257,7 +285,7 @@ static void crash(struct machine *m)
 static void hide(struct machine *m)
 {
 	u32 opening = ledger_newest();
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct dmw_anchor anchor;
 	struct image img;
 
@@ -274,6 +302,8 @@ static void hide(struct machine *m)
 	ledger_open();
 	if (machine_open(m, false))
 		fail("cannot be opened after a rollback that is no worse than a crash");
+	if (cfg.tags_in)
+		ledger_check_table(m, opening, anchor.checkpoint, "a rollback");
 	machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
 	machine_drain(m, false);
 	read_all(m, values);
@@ -282,7 +312,7 @@ static void hide(struct machine *m)
 		fail("a rollback to after an anchor gives what no crash could have left");
 	}
 	ledger_base(values);
-	oracle_adopt(values);
+	oracle_adopt(m, values);
 	m->attacked = false;
 	m->main = true;
 }
@@ -290,7 +320,7 @@ static void hide(struct machine *m)
 /* Somebody opens a snapshot of the LUN, new or old, or another volume that has the same keys. */
 static void fork_history(bool other_volume)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct machine m;
 	struct image img;
 	struct disk d;
@@ -315,7 +345,6 @@ static void fork_history(bool other_volume)
 	read_all(&m, values);
 	if (m.ledger)
 		ledger_base(values);
-	m.values = values;
 	for (i = 0; i < 30; i++) {
 		submit(&m);
 		machine_drain(&m, true);
@@ -334,7 +363,7 @@ static void fork_history(bool other_volume)
 static void close_and_open(struct machine *m)
 {
 	struct allowed a = { 0 };
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 
 	trace("close");
 	totals.closes++;
@@ -405,7 +434,7 @@ static void check_open_failures(struct machine *m)
 /* A read error while opening: refused, or no stale data. */
 static void check_read_failure(struct machine *m, u32 n)
 {
-	u64 values[MAX_TRACKED];
+	u64 values[MAX_VALUES];
 	struct allowed a = { 0 };
 	struct machine m2;
 	struct image img;
@@ -490,8 +519,9 @@ static void step(struct machine *m)
 static void first_open(struct machine *m)
 {
 	struct allowed a = { 0 };
-	u64 values[MAX_TRACKED] = { 0 };
+	u64 values[MAX_VALUES];
 
+	oracle_current(values);
 	oracle_exactly(values, &a);
 	reopen(m, &a);
 	free(a.values);
@@ -553,13 +583,15 @@ static void live(struct faults faults)
 
 	next_value = 1;
 	nonces_reset();
-	oracle_reset();
 	ledger_reset();
+	oracle_reset();
 	disk_init(&d, NULL);
 	past_reset(watched() ? &d : NULL);
 	format(&d);
 	machine_init(&m, &d);
 	first_open(&m);
+	if (cfg.tags_in)
+		tags_begin(&m);
 	m.faults = faults;
 	for (i = 0; i < cfg.steps; i++) {
 		step(&m);

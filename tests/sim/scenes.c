@@ -25,7 +25,7 @@ static u64 victim_block(void)
 /* The machine dies; what it wrote is durable, but the array has kept an old copy of the victim. */
 static void expect_refusal(struct machine *m, const struct page *old, const char *what)
 {
-	u64 values[MAX_TRACKED], now[MAX_TRACKED];
+	u64 values[MAX_VALUES], now[MAX_VALUES];
 	struct machine m2;
 	struct disk d;
 	u64 w;
@@ -139,6 +139,8 @@ static void slow_superblock(struct machine *m)
 /** scenes() - all of them, on a machine on which nothing is under way */
 void scenes(struct machine *m)
 {
+	if (!oracle_is_open(VICTIM) || !oracle_is_open(OTHER))
+		return;
 	do_op(m, DMW_OP_CHECKPOINT, 0, false);
 	stable_mark(m);
 	do_op(m, DMW_OP_CHECKPOINT, 0, false);

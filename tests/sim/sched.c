@@ -19,6 +19,11 @@ void machine_init(struct machine *m, struct disk *d)
 
 void simop_free(struct simop *o)
 {
+	/* What was the core's until now it must not look at any more. */
+	if (o->change.record)
+		memset(o->change.record, 0xdd, sizeof(*o->change.record));
+	free(o->change.record);
+	dmw_host_free(&o->m->host, o->change.node);
 	free(o->marks);
 	free(o->data);
 	free(o);
@@ -106,6 +111,37 @@ static struct job *add_job(struct machine *m, struct dmw_task *t)
 	return j;
 }
 
+/* A checker reads a sector's value first, and then its tag. */
+static void looked_at(struct machine *m, const struct simop *o, u32 i)
+{
+	u64 sector = o->op.sector + i, *value;
+	const struct dmw_seal *s = &o->op.seals[i];
+	u32 index;
+
+	if (!oracle_tracks(sector, &index))
+		return;
+	value = &m->values[index];
+	if (o->op.kind == DMW_OP_READ && o->op.error)
+		*value = READ_ERROR;
+	else if (o->op.kind == DMW_OP_READ && o->op.zero)
+		*value = 0;
+	else if (o->op.kind == DMW_OP_READ &&
+		 !page_value(o->data + ((u64)i << DMW_SECTOR_SHIFT), value))
+		fail("checker: sector %llu holds garbage", (unsigned long long)sector);
+	if (o->op.kind != DMW_OP_SEALS || *value == READ_ERROR)
+		return;
+	if (o->op.error) {
+		*value = READ_ERROR;
+	} else if (o->op.zero) {
+		*value = PAIR(0, o->op.tag);
+	} else {
+		if (s->nonce && *value && s->time != value_time(*value))
+			fail("T7: sector %llu, %llu: its time is not that of its write",
+			     (unsigned long long)sector, (unsigned long long)*value);
+		*value = PAIR(*value, s->tag);
+	}
+}
+
 static void ended(struct machine *m, struct dmw_op *op)
 {
 	struct simop *o = container_of(op, struct simop, op);
@@ -122,24 +158,13 @@ static void ended(struct machine *m, struct dmw_op *op)
 		oracle_ended(m, o);
 		return;
 	}
-	if (op->error && m->tolerant) {
-		for (i = 0; op->kind == DMW_OP_READ && i < op->count; i++)
-			m->values[oracle_index(op->sector + i)] = READ_ERROR;
-		simop_free(o);
-		return;
-	}
-	if (op->error)
-		fail("checker: op %d at %llu+%u ended with %d", op->kind,
-		     (unsigned long long)op->sector, op->count, op->error);
-	for (i = 0; op->kind == DMW_OP_READ && i < op->count; i++) {
-		u64 *value = &m->values[oracle_index(op->sector + i)];
-
-		if (op->zero)
-			*value = 0;
-		else if (!page_value(o->data + ((u64)i << DMW_SECTOR_SHIFT), value))
-			fail("checker: sector %llu holds garbage",
-			     (unsigned long long)(op->sector + i));
-	}
+	if (op->error != m->expected && !m->tolerant)
+		fail("checker: op %d at %llu+%u ended with %d instead of %d", op->kind,
+		     (unsigned long long)op->sector, op->count, op->error, m->expected);
+	for (i = 0; i < op->count && m->values; i++)
+		looked_at(m, o, i);
+	if (m->ledger && op->kind == DMW_OP_ASSIGN)
+		oracle_foreign(o);
 	simop_free(o);
 }
 
@@ -156,6 +181,7 @@ static void unexpected_events(struct machine *m)
 /* After each call of the core, the lock still held. */
 static void collect(struct machine *m)
 {
+	LIST_HEAD(looks);
 	struct dmw_task *t;
 	struct dmw_op *op;
 
@@ -164,39 +190,97 @@ static void collect(struct machine *m)
 	while ((t = dmw_task_next(&m->vol)))
 		add_job(m, t);
 	while ((op = dmw_op_next(&m->vol)))
+		if (op->kind == DMW_OP_SEALS)
+			list_add_tail(&op->wait, &looks);
+		else
+			ended(m, op);
+	if (m->main)
+		oracle_began(m);
+	/* These may have seen what an assignment has begun with. */
+	while (!list_empty(&looks)) {
+		op = list_first_entry(&looks, struct dmw_op, wait);
+		list_del_init(&op->wait);
 		ended(m, op);
+	}
 	m->host.locked = false;
 	unexpected_events(m);
 }
 
-void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 n, bool fua)
+static struct simop *new_op(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 n)
 {
 	struct simop *o = calloc(1, sizeof(*o) + n * sizeof(o->seals[0]));
 
+	o->m = m;
+	o->first = sector;
 	o->op.kind = kind;
 	o->op.sector = sector;
 	o->op.count = n;
-	o->op.fua = fua;
-	o->op.discard = kind == DMW_OP_ERASE && cfg.discard && maybe(true);
+	o->op.end = sector + n;
 	o->op.seals = o->seals;
 	if (n)
 		o->data = malloc((size_t)n << DMW_SECTOR_SHIFT);
-	if (kind == DMW_OP_WRITE) {
-		o->value = next_value;
-		next_value += n;
-	}
+	return o;
+}
+
+static void submit(struct machine *m, struct simop *o)
+{
 	list_add_tail(&o->list, &m->ops);
 	m->op_count++;
 	if (m->main)
 		oracle_submitted(m, o);
-	trace("submit %s %llu+%u value %llu%s%s",
+	trace("submit %s %llu+%u value %llu%s%s end %llu tag %u",
 	      ((const char *[]){ "read", "write", "erase", "flush", "checkpoint", "assign", "seals",
-				 "tag" })[kind],
-	      (unsigned long long)sector, n, (unsigned long long)o->value, fua ? " fua" : "",
-	      o->op.discard ? " discard" : "");
+				 "tag" })[o->op.kind],
+	      (unsigned long long)o->op.sector, o->op.count, (unsigned long long)o->value,
+	      o->op.fua ? " fua" : "", o->op.discard ? " discard" : "",
+	      (unsigned long long)o->op.end, o->op.change ? o->change.tag : o->op.tag);
 	m->host.locked = true;
 	dmw_submit(&m->vol, &o->op);
 	collect(m);
+}
+
+void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 n, bool fua)
+{
+	struct simop *o = new_op(m, kind, sector, n);
+
+	o->op.fua = fua;
+	o->op.discard = kind == DMW_OP_ERASE && cfg.discard && maybe(true);
+	if (kind == DMW_OP_WRITE) {
+		o->value = next_value;
+		next_value += n;
+	}
+	submit(m, o);
+}
+
+void machine_submit_assign(struct machine *m, u64 sector, u32 n, u64 end, u32 tag)
+{
+	struct simop *o = new_op(m, DMW_OP_ASSIGN, sector, n);
+
+	o->op.end = end;
+	o->op.tag = tag;
+	submit(m, o);
+}
+
+void machine_submit_seals(struct machine *m, u64 sector, u32 n, u64 end)
+{
+	struct simop *o = new_op(m, DMW_OP_SEALS, sector, n);
+
+	o->op.end = end;
+	submit(m, o);
+}
+
+void machine_submit_tag(struct machine *m, u32 tag, u32 state, u32 version)
+{
+	struct simop *o = new_op(m, DMW_OP_TAG, 0, 0);
+
+	o->version = version;
+	o->op.change = &o->change;
+	o->change.tag = tag;
+	o->change.state = (enum dmw_tag_state)state;
+	o->change.record = malloc(sizeof(*o->change.record));
+	o->change.node = dmw_host_alloc(&m->host, sizeof(*o->change.node));
+	tag_record(o->change.record, tag, state, version);
+	submit(m, o);
 }
 
 void machine_shrink(struct machine *m, u32 n)

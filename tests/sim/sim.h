@@ -9,6 +9,7 @@
  *   host.c    host.h for the core: crypto, memory, reads while opening; counts everything
  *   sched.c   a machine: an open volume whose tasks are carried out in random order
  *   oracle.c  what each sector may hold
+ *   tags.c    what the tag table may hold
  *   crash.c   crash images, and whether the core can live with each
  *   ledger.c  what was sealed, and so what an array can make of a volume at most
  *   adversary.c  an array that shows old, damaged, exchanged blocks, and lies
@@ -26,6 +27,15 @@
 /* Sectors whose contents are followed: those of a few leaves. */
 #define MAX_LEAVES	8
 #define MAX_TRACKED	(MAX_LEAVES * DMW_FANOUT)
+
+/* What the oracle follows: a pair for each of these sectors, and then the tag table's hash. */
+#define MAX_VALUES	(MAX_TRACKED + 1)
+#define PAIR(value, tag) ((value) | (u64)(tag) << 48)
+#define VALUE(pair)	((pair) & ((1ULL << 48) - 1))
+#define TAG(pair)	((u32)((pair) >> 48))
+
+/* Records that the LUN has room for: two nodes' worth. */
+#define MAX_TAGS	(DMW_FANOUT + 2)
 
 /* ---- randomness, failure ---- */
 
@@ -162,17 +172,25 @@ struct dmw_host {
 };
 
 extern u8 sim_uuid[DMW_UUID_SIZE];
+u32 value_time(u64 value);
 void nonces_reset(void);
+bool watched(void);
 u64 nonces_used(void);
 
 /* ---- sched.c ---- */
 
 struct simop {
 	struct list_head	list;	/* of the machine: in flight, or ended without a clear result */
+	struct machine		*m;
 	struct dmw_op		op;
 	u64			value;	/* of the first sector; the others follow */
 	u8			*data;
 	u32			*marks;	/* length of histories at submission */
+	u64			first;	/* sector, at submission */
+	bool			begun;	/* an assignment: the oracle knows what it did at once */
+	int			must;	/* it must be refused with this */
+	u32			version;	/* of the record */
+	struct dmw_tag_change	change;
 	struct dmw_seal		seals[];
 };
 
@@ -220,6 +238,7 @@ struct machine {
 	struct faults		faults;
 	u64			ended;
 	int			last_error;
+	int			expected;	/* a checker: all ops must end with this */
 	u64			*values;	/* where reads of a checker put theirs */
 };
 
@@ -228,6 +247,9 @@ void machine_init(struct machine *m, struct disk *d);
 enum dmw_load_error machine_open(struct machine *m, bool read_only);
 void machine_free(struct machine *m);
 void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 count, bool fua);
+void machine_submit_assign(struct machine *m, u64 sector, u32 n, u64 end, u32 tag);
+void machine_submit_seals(struct machine *m, u64 sector, u32 n, u64 end);
+void machine_submit_tag(struct machine *m, u32 tag, u32 state, u32 version);
 void machine_shrink(struct machine *m, u32 n);
 void machine_step(struct machine *m, bool in_order);
 void machine_step_job(struct machine *m, u32 i);
@@ -242,7 +264,7 @@ void simop_free(struct simop *o);
 /* What a crash now may leave in each tracked sector: values[first..first+count). */
 struct allowed {
 	u64	hash;
-	u32	first[MAX_TRACKED + 1];
+	u32	first[MAX_VALUES + 1];
 	u32	used;
 	u32	cap;
 	u64	*values;
@@ -250,16 +272,41 @@ struct allowed {
 
 void oracle_reset(void);
 u32 oracle_index(u64 sector);
+bool oracle_tracks(u64 sector, u32 *i);
+u32 oracle_values(void);
+void oracle_began(struct machine *m);
+void oracle_foreign(const struct simop *o);
+bool oracle_is_open(u64 sector);
 void oracle_submitted(struct machine *m, struct simop *o);
 void oracle_ended(struct machine *m, struct simop *o);
 void oracle_allowed(const struct machine *m, struct allowed *a);
 void oracle_exactly(const u64 *values, struct allowed *a);
 bool oracle_is_allowed(const struct allowed *a, u32 i, u64 value);
 void oracle_check(const struct allowed *a, const u64 *values, const char *what);
-void oracle_adopt(const u64 *values);
+void oracle_adopt(struct machine *m, const u64 *values);
 void oracle_current(u64 *values);
 void oracle_explain(u32 i);
 u64 oracle_hash(const struct machine *m, u64 h);
+
+/* ---- tags.c ---- */
+
+void tags_reset(void);
+u64 tags_hash(void);
+bool tags_hash_with(const struct simop *o, u64 *hash);
+u32 tag_reported(u32 tag);
+u32 tag_asked(u32 tag);
+void tags_submitted(const struct simop *o);
+bool tags_ended(const struct simop *o);
+u64 tags_read(struct machine *m);
+bool tag_read(struct machine *m, u32 tag, u32 *version);
+void tags_adopt(struct machine *m);
+void tags_explain(const struct machine *m);
+void tag_create(struct machine *m);
+void tag_close(struct machine *m, u32 tag, u32 state);
+void tags_submit(struct machine *m);
+void tags_begin(struct machine *m);
+void tag_record(struct dmw_tag_disk *d, u32 tag, u32 state, u32 version);
+void tags_format(struct disk *d, struct dmw_host *h, const u8 *salt, struct dmw_seal *top_seal);
 
 /* ---- crash.c ---- */
 
@@ -277,7 +324,10 @@ void ledger_open(void);
 void ledger_base(const u64 *values);
 void ledger_foreign(u64 parent);
 u32 ledger_newest(void);
+void ledger_assigned(u32 i, u64 pair);
 void ledger_seal(const void *aad, u32 aad_len, const void *data);
+void ledger_tag_block(u64 nonce, const u8 *mac, const void *clear);
+void ledger_check_table(struct machine *m, u32 opening, u64 checkpoint, const char *what);
 bool ledger_allows(const u64 *values, u32 opening, u64 checkpoint);
 void ledger_explain(const u64 *values);
 
@@ -314,6 +364,7 @@ enum geometry { GEOMETRY_TINY, GEOMETRY_TINY512, GEOMETRY_MEDIUM, GEOMETRY_HUGE,
 extern const char *const geometry_names[GEOMETRIES];
 void geometry_choose(enum geometry g);
 void format(struct disk *d);
+void format_put(struct disk *d, u64 block, const void *data);
 
 /* ---- scenes.c ---- */
 
@@ -373,10 +424,13 @@ struct config {
 	u32			alloc_fails;
 	bool			discard;
 	u32			weights[5];	/* of the kinds of ops */
+	u32			tags_in;	/* one op in that many has to do with tags */
+	u32			tag_base;	/* tags that the volume is formatted with */
 };
 
 struct totals {
 	u64	runs, paths, steps, ops, points, states, images, skipped, depth2, attacks;
+	u64	assigns, changes, refusals;
 	u64	pairs, activations, checkpoints, wraps, crashes, closes, faults, opens, recovered;
 };
 

@@ -48,6 +48,11 @@ static u64 one_op(u64 h, const struct simop *o)
 	ADD(h, op->queued);
 	ADD(h, op->first_seq);
 	ADD(h, op->error);
+	ADD(h, op->end);
+	ADD(h, op->covered);
+	ADD(h, op->nonce);
+	ADD(h, op->phase);
+	ADD(h, op->change ? o->change.tag << 8 | o->change.state : op->tag);
 	ADD(h, o->value);
 	ADD(h, !!op->leaf);
 	for (i = 0; i < op->count; i++)
@@ -169,6 +174,7 @@ static u64 tree(const struct machine *m, u64 h)
 	for (i = 0; i < DMW_LEVELS; i++)
 		h = nodes(h, &t->dirty[i]);
 	ADD(h, t->reserve_count);
+	ADD(h, t->roots_dirty);
 	ADD(h, number(m, t->owner));
 	return waiters(m, h, &t->waiters);
 }
@@ -214,7 +220,7 @@ static u64 checkpoint(const struct machine *m, u64 h)
 	const struct dmw_checkpoint *c = &m->vol.checkpoint;
 
 	ADD(h, c->state | c->again << 8 | c->q_sealed << 9 | c->activation_dirty << 10 |
-	       c->activated << 11);
+	       c->activated << 11 | c->tag_written << 12 | (u64)c->tag_level << 16);
 	ADD(h, c->q_seq);
 	ADD(h, c->q_pos);
 	ADD(h, c->flushed);
@@ -224,6 +230,26 @@ static u64 checkpoint(const struct machine *m, u64 h)
 	h = nodes(h, &c->todo);
 	h = waiters(m, h, &c->waiters);
 	return waiters(m, h, &c->next);
+}
+
+static u64 tags(const struct machine *m, u64 h)
+{
+	const struct dmw_volume *v = &m->vol;
+	const struct dmw_tags *t = &v->tags;
+	u32 i;
+
+	ADD(h, t->count << 8 | t->closed);
+	h = hash_bytes(h, t->states, t->count + 1);
+	h = hash_bytes(h, &v->state.root.tags, sizeof(v->state.root.tags));
+	h = hash_bytes(h, t->top, sizeof(*t->top));
+	for (i = 0; t->nodes[i]; i++)
+		h = hash_bytes(h, t->nodes[i], sizeof(*t->nodes[i]));
+	ADD(h, number(m, v->tag_op));
+	ADD(h, v->tag_due | v->phase << 1);
+	ADD(h, v->phase_writers[0]);
+	ADD(h, v->phase_writers[1]);
+	h = waiters(m, h, &v->tag_waiters);
+	return waiters(m, h, &v->tag_drain);
 }
 
 static u64 volume(const struct machine *m, u64 h)
@@ -241,6 +267,7 @@ static u64 volume(const struct machine *m, u64 h)
 	ADD(h, r->journal_pos);
 	h = hash_bytes(h, r->tree, sizeof(r->tree));
 	h = waiters(m, h, &v->gate);
+	h = tags(m, h);
 	return tree(m, journal(m, checkpoint(m, h)));
 }
 

@@ -117,6 +117,7 @@ static void report(struct cli *c, const struct libdmwarrant_check_result *r, boo
 	cli_set_u64(c->out, "activations", r->activations);
 	cli_set_u64(c->out, "volume_sectors", r->volume_sectors);
 	cli_set_u64(c->out, "nodes", r->nodes);
+	cli_set_u64(c->out, "tags", r->tags);
 	cli_set_u64(c->out, "written_sectors", r->written_sectors);
 	cli_set_bool(c->out, "data_checked", data);
 	cli_set_u64(c->out, "verified_sectors", r->verified_sectors);
@@ -134,6 +135,8 @@ static void report(struct cli *c, const struct libdmwarrant_check_result *r, boo
 	if (data)
 		cli_say(c, ", %" PRIu64 " verified", r->verified_sectors);
 	cli_say(c, "; %s read\n", cli_size(r->bytes_read, size));
+	if (r->tags)
+		cli_say(c, "%u tags verified\n", r->tags);
 	if (r->journal_records)
 		cli_say(c, "not closed cleanly: %" PRIu64 " journal records wait to be replayed, %"
 			PRIu64 " sectors left out; open the volume once\n", r->journal_records,
