@@ -39,6 +39,15 @@ hurry() {
 	sync -f /mnt/a
 	echo "in a hurry: $((($(written) - before) * 512 * 100 / (16 << 20))) %"
 	eq "fast" "$(space one)" "9192 9192"
+	mkdir /mnt/a/in/many /mnt/a/elsewhere
+	echo "20 new files: $(create /mnt/a/elsewhere), under the tag: $(create /mnt/a/in/many)"
+	rm -r /mnt/a/in/many /mnt/a/elsewhere
+}
+create() { # DIRECTORY
+	local start i
+	start=$(date +%s%N)
+	for ((i = 0; i < 20; i++)); do : >"$1/$i"; done
+	echo "$((($(date +%s%N) - start) / 1000)) us"
 }
 afterwards() {
 	local before
