@@ -191,7 +191,9 @@ int dmw_device_start(struct dmw_device *dev)
 		become_inactive(dev);
 		goto out;
 	}
+	down_write(&dev->in_use);
 	dev->running = true;
+	up_write(&dev->in_use);
 	schedule_timer(dev);
 	dmw_assign_start(dev);
 out:
@@ -212,7 +214,9 @@ void dmw_device_stop(struct dmw_device *dev)
 	if (!dev->running)
 		return;
 	noio = memalloc_noio_save();
+	down_write(&dev->in_use);
 	dev->running = false;
+	up_write(&dev->in_use);
 	dmw_assign_stop(dev);
 	cancel_delayed_work_sync(&dev->timer);
 	if (dmw_device_checkpoint(dev))

@@ -8,6 +8,7 @@
  * A job is not on the LUN: after a crash, or a close, sectors that it had not come to keep their
  * tags. It can be given again: sectors that have the tag already cost a look.
  */
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "device.h"
@@ -112,6 +113,10 @@ static void take_result(struct dmw_device *dev, struct job *j, const struct dmw_
 		/* a closed subtree in which nothing is written */
 		j->done += op->covered;
 		j->failed += op->covered;
+	} else if (!op->leaf) {
+		/* a damaged node: one by one they would all fail, too */
+		j->done += op->count;
+		j->failed += op->count;
 	} else if (op->count > 1) {
 		j->done = op->sector - j->start;
 		j->singly = op->sector + op->count;
@@ -139,6 +144,9 @@ static int step(struct dmw_device *dev, struct job *j, struct dmw_bio *b)
 	b->op.count = count;
 	if (b->op.error && READ_ONCE(dev->volume.failed))
 		return b->op.error;
+	/* The tag was closed meanwhile: nothing of what is left can get it. */
+	if (b->op.error == -EBADE && dmw_tag_state(&dev->volume.tags, j->tag) != DMW_TAG_OPEN)
+		return b->op.error;
 	take_result(dev, j, &b->op, sector);
 	return 0;
 }
@@ -146,14 +154,18 @@ static int step(struct dmw_device *dev, struct job *j, struct dmw_bio *b)
 static void jobs_fn(struct work_struct *work)
 {
 	struct dmw_device *dev = container_of(work, struct dmw_device, jobs.work);
+	/* A suspension waits for us, and holds back the writes that would make memory free. */
+	unsigned int noio = memalloc_noio_save();
 	struct dmw_bio *b = kmalloc(sizeof(*b), GFP_KERNEL);
 	struct job *j;
 	int ret;
 
 	while (!READ_ONCE(dev->jobs.stopped) && (j = next_job(&dev->jobs))) {
 		ret = b ? 0 : -ENOMEM;
-		while (!ret && j->done < j->length && !READ_ONCE(dev->jobs.stopped))
+		while (!ret && j->done < j->length && !READ_ONCE(dev->jobs.stopped)) {
 			ret = step(dev, j, b);
+			cond_resched();
+		}
 		if (!ret && j->done < j->length)
 			break;
 		if (!ret)
@@ -161,6 +173,7 @@ static void jobs_fn(struct work_struct *work)
 		end_job(dev, j, ret || j->failed ? JOB_FAILED : JOB_DONE);
 	}
 	kfree(b);
+	memalloc_noio_restore(noio);
 }
 
 /* ---- life ---- */
@@ -173,11 +186,20 @@ void dmw_assign_init(struct dmw_device *dev)
 	dev->jobs.stopped = true;
 }
 
+/* Not on the workers' queue, which must get on when memory is short: a job waits for workers. */
+static void queue_jobs(struct dmw_device *dev)
+{
+	queue_work(system_unbound_wq, &dev->jobs.work);
+}
+
 /** dmw_assign_start() - the volume is in use: go on. Context: may sleep */
 void dmw_assign_start(struct dmw_device *dev)
 {
+	/* Numbers that no earlier opening gave, so that nobody takes one job for another. */
+	if (!dev->jobs.last)
+		dev->jobs.last = dev->volume.state.root.activation_count << 16;
 	WRITE_ONCE(dev->jobs.stopped, false);
-	queue_work(dev->wq, &dev->jobs.work);
+	queue_jobs(dev);
 }
 
 /** dmw_assign_stop() - wait until no step is under way. Context: may sleep */
@@ -192,6 +214,7 @@ void dmw_assign_exit(struct dmw_device *dev)
 {
 	struct job *j, *next;
 
+	cancel_work_sync(&dev->jobs.work);
 	list_for_each_entry_safe(j, next, &dev->jobs.list, list)
 		kfree(j);
 }
@@ -237,6 +260,7 @@ static int check_job(struct dmw_device *dev, const struct job *j)
 {
 	const struct dmw_volume *v = &dev->volume;
 	u64 size = v->state.sb.layout.data_sectors;
+	u32 key = j->tag ? j->tag : v->state.root.default_tag;
 
 	if (v->options.lun.read_only)
 		return -EROFS;
@@ -246,7 +270,7 @@ static int check_job(struct dmw_device *dev, const struct job *j)
 		return -ENOENT;
 	if (dmw_tag_state(&v->tags, j->tag) != DMW_TAG_OPEN)
 		return -EPERM;
-	if (!dmw_keys_has(dev->keys, j->tag, dmw_root_epoch(&v->state.root)))
+	if (!dmw_keys_has(dev->keys, key, dmw_root_epoch(&v->state.root)))
 		return -ENOKEY;
 	return 0;
 }
@@ -274,7 +298,7 @@ int dmw_message_assign(struct dmw_device *dev, char **argv, char *result, unsign
 	}
 	/* From here on the job may end, and be forgotten, at any time. */
 	id = dev->jobs.last;
-	queue_work(dev->wq, &dev->jobs.work);
+	queue_jobs(dev);
 	DMEMIT("%u", id);
 	return 1;
 }

@@ -419,6 +419,7 @@ void dmw_record_encode(struct dmw_record_disk *d, const struct dmw_record_head *
 	d->stable = cpu_to_le64(h->stable);
 	memcpy(d->prev, h->prev, DMW_MAC_SIZE);
 	d->count = cpu_to_le32(h->count);
+	d->checkpoint = cpu_to_le32(h->checkpoint);
 }
 
 /**
@@ -446,9 +447,9 @@ int dmw_record_decode(struct dmw_record_head *h, const struct dmw_record_disk *d
 	h->stable = le64_to_cpu(d->stable);
 	memcpy(h->prev, d->prev, DMW_MAC_SIZE);
 	h->count = le32_to_cpu(d->count);
+	h->checkpoint = le32_to_cpu(d->checkpoint);
 	if (!h->count || h->count > DMW_RECORD_ENTRIES ||
-	    h->length != dmw_record_length(h->count) || h->stable >= h->seq ||
-	    !is_zero(d->pad2, sizeof(d->pad2)))
+	    h->length != dmw_record_length(h->count) || h->stable >= h->seq)
 		return -EUCLEAN;
 	return 0;
 }

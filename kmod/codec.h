@@ -73,6 +73,7 @@ struct dmw_record_head {
 	u64	stable;
 	u8	prev[DMW_MAC_SIZE];
 	u32	count;
+	u32	checkpoint;
 };
 
 /** struct dmw_entry - @count 0: a sector's new seal; else that many sectors become unwritten */

@@ -11,6 +11,7 @@
 #include <linux/completion.h>
 #include <linux/mempool.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -105,7 +106,8 @@ struct dmw_jobs {
  * @page_lock: held by whoever waits for the pool
  * @arrays:  struct dmw_array, for ops of more than one sector
  * @opened:  @volume is loaded
- * @running: between resume and suspend. Locking: only in dm's suspend and resume paths
+ * @running: between resume and suspend. Changes in dm's suspend and resume paths only
+ * @in_use:  held for reading while somebody relies on @running
  * @quiet:   woken when no task is under way
  * @host_name: recorded with activations
  * @timer:   periodic checkpoint
@@ -132,6 +134,7 @@ struct dmw_device {
 	char			host_name[DMW_HOST_SIZE + 1];
 	bool			opened;
 	bool			running;
+	struct rw_semaphore	in_use;	/* see above */
 
 	spinlock_t		lock;	/* the core's: see above */
 	struct dmw_volume	volume;

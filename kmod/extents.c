@@ -111,8 +111,12 @@ static int fill(struct dmw_device *dev, struct page_of_extents *p, u64 *sector, 
 
 	for (leaves = 0; !ret && leaves < LEAVES_AT_ONCE && *sector < end; leaves++) {
 		ret = look(dev, b, seals, *sector, end);
-		if (ret)
+		/* What is known is told first; the next page begins with the error. */
+		if (ret) {
+			if (p->now.length)
+				ret = 0;
 			break;
+		}
 		if (!add_op(p, &b->op)) {
 			/* The page is full: this extent is for the next one. */
 			*sector = p->now.start;

@@ -163,7 +163,8 @@ struct dmw_entry_disk {
  * @seq:     sequence; up by one with each record, never reset
  * @pad:     zero
  * @count:   entries
- * @pad2:    zero
+ * @checkpoint: number of the newest checkpoint that was committed when the record was sealed, its
+ *              low 32 bits
  * @entries: @count of them
  *
  * What follows @mac is encrypted.
@@ -178,7 +179,7 @@ struct dmw_record_disk {
 	__le64	stable;
 	u8	prev[DMW_MAC_SIZE];
 	__le32	count;
-	u8	pad2[4];
+	__le32	checkpoint;
 	struct dmw_entry_disk	entries[];
 };
 

@@ -63,7 +63,7 @@ DMW_CHECK_OFFSET(dmw_record_disk, pad, 40);
 DMW_CHECK_OFFSET(dmw_record_disk, stable, 48);
 DMW_CHECK_OFFSET(dmw_record_disk, prev, 56);
 DMW_CHECK_OFFSET(dmw_record_disk, count, 72);
-DMW_CHECK_OFFSET(dmw_record_disk, pad2, 76);
+DMW_CHECK_OFFSET(dmw_record_disk, checkpoint, 76);
 DMW_CHECK_OFFSET(dmw_record_disk, entries, 80);
 
 DMW_CHECK_SIZE(dmw_epoch_disk, 16);

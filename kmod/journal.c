@@ -123,6 +123,7 @@ static void seal_next(struct dmw_volume *v)
 			continue;
 		j->sealing = true;
 		r->head.stable = j->stable;
+		r->head.checkpoint = v->state.sb.checkpoint;
 		memcpy(r->head.prev, j->mac, DMW_MAC_SIZE);
 		memset(&r->task, 0, sizeof(r->task));
 		r->task.work = seal_work;

@@ -23,7 +23,7 @@ static const struct {
 	[DMW_LOAD_WRONG_KEYSET] = { -EKEYREJECTED,
 		"the superblock does not verify: wrong keyset, or the LUN was tampered with" },
 	[DMW_LOAD_NO_KEY] = { -ENOKEY,
-		"the keyset has no key for the volume's epoch; use the current keyset" },
+		"the keyset lacks a key that the volume needs; use the current keyset" },
 	[DMW_LOAD_FEATURES] = { -EOPNOTSUPP,
 		"the volume uses features unknown here; use a newer dm-warrant" },
 	[DMW_LOAD_FEATURES_RO] = { -EROFS,
@@ -47,8 +47,12 @@ static const struct {
 	[DMW_LOAD_CRYPTO] = { -EIO, "the crypto stack failed" },
 	[DMW_LOAD_TAGS_DAMAGED] = { -EUCLEAN,
 		"the tag table does not verify; restore the LUN from a replica" },
+	[DMW_LOAD_CHECKPOINT_HIDDEN] = { -ESTALE,
+		"journal records follow a checkpoint that no superblock shows: it was rolled back or damaged; restore the LUN from a replica" },
 	[DMW_LOAD_OTHER_WARRANT] = { -EKEYREJECTED,
 		"the volume is bound to another warrant; open it under its own" },
+	[DMW_LOAD_RECOVERY_KEY] = { -ENOKEY,
+		"the keyset lacks a case tag's key that recovery needs; use the whole keyset, or open read-only" },
 };
 
 static_assert(ARRAY_SIZE(load_errors) == DMW_LOAD_ERRORS);
@@ -422,6 +426,15 @@ static enum dmw_load_error each_entry(const struct dmw_state *s, const struct dm
 	return DMW_LOAD_OK;
 }
 
+/*
+ * A record that was sealed after a newer checkpoint than this one. What only checkpoints commit (tags,
+ * and their states) would be lost without a trace, while all that was written since was still there.
+ */
+static bool is_ahead(const struct dmw_state *s, const struct dmw_record_head *head)
+{
+	return (s32)(head->checkpoint - (u32)s->sb.checkpoint) > 0;
+}
+
 /* Is there a record of this sequence, of this activation, on top of this chain? */
 static int open_record(struct dmw_host *h, const struct dmw_state *s,
 		       const struct dmw_journal_end *end, struct dmw_record_head *head,
@@ -493,6 +506,10 @@ enum dmw_load_error dmw_load_journal(struct dmw_host *h, const struct dmw_state 
 		ret = open_record(h, s, end, &head, copy);
 		if (ret == -ENODATA)
 			break;
+		if (!ret && is_ahead(s, &head)) {
+			err = DMW_LOAD_CHECKPOINT_HIDDEN;
+			break;
+		}
 		err = ret ? (ret == -EUCLEAN ? DMW_LOAD_JOURNAL_DAMAGED : DMW_LOAD_CRYPTO) :
 			    each_entry(s, copy, &head, fn, arg);
 		if (err)

@@ -2,6 +2,8 @@
 /*
  * Messages to an open volume (dmsetup message NAME 0 ...). Documentation/dm-warrant.rst lists them.
  */
+#include <linux/sched/mm.h>
+
 #include "device.h"
 
 static int message_checkpoint(struct dmw_device *dev, char **argv, char *result,
@@ -56,26 +58,31 @@ static const struct {
  * @result: receives an answer
  * @maxlen: room for it
  *
- * Context: may sleep. dm does not suspend the device meanwhile, but it may be suspended.
+ * Context: may sleep. The volume stays in use meanwhile: dmw_device_stop() waits.
  * Return: 1 with an answer, 0 without one, or an errno.
  */
 int dmw_device_message(struct dmw_device *dev, unsigned int argc, char **argv, char *result,
 		       unsigned int maxlen)
 {
-	unsigned int i;
-	int ret;
+	unsigned int i, noio;
+	int ret = -EAGAIN;
 
 	for (i = 0; i < ARRAY_SIZE(messages); i++)
 		if (argc == messages[i].args + 1 && !strcasecmp(argv[0], messages[i].name))
 			break;
 	if (i == ARRAY_SIZE(messages))
 		return -EINVAL;
-	if (!dev->running)
-		return -EAGAIN;
-	if (messages[i].tags)
-		mutex_lock(&dev->message_lock);
-	ret = messages[i].run(dev, argv + 1, result, maxlen);
-	if (messages[i].tags)
-		mutex_unlock(&dev->message_lock);
+	/* Who waits for memory here may wait for a write that waits for us, or for a suspension. */
+	noio = memalloc_noio_save();
+	down_read(&dev->in_use);
+	if (dev->running) {
+		if (messages[i].tags)
+			mutex_lock(&dev->message_lock);
+		ret = messages[i].run(dev, argv + 1, result, maxlen);
+		if (messages[i].tags)
+			mutex_unlock(&dev->message_lock);
+	}
+	up_read(&dev->in_use);
+	memalloc_noio_restore(noio);
 	return ret;
 }

@@ -154,8 +154,11 @@ static bool fits(struct recovery *r, u64 sector, const struct dmw_seal *s, const
 	memcpy(mac, s->mac, DMW_MAC_SIZE);
 	ret = dmw_block_crypt(v->host, false, v->state.sb.uuid, &key, &id, r->scratch,
 			      DMW_SECTOR_SIZE, mac);
-	/* Without its key a sector cannot be judged, and cannot be read either: keep the newest. */
-	if (!ret || ret == -ENOKEY || ret == -ENODATA)
+	/* A shredded sector can never be judged nor read: keep the newest. */
+	if (!ret || ret == -ENODATA)
+		return true;
+	/* So it is when nothing is written; but a key that is only missing may come back. */
+	if (ret == -ENOKEY && v->options.lun.read_only)
 		return true;
 	if (ret != -EBADMSG)
 		r->crypto_error = ret;
@@ -263,6 +266,13 @@ static int recover_leaf(struct recovery *r, const struct item *items, u32 count)
 	return ret;
 }
 
+static enum dmw_load_error recover_error(const struct recovery *r, int ret)
+{
+	if (r->crypto_error)
+		return r->crypto_error == -ENOKEY ? DMW_LOAD_RECOVERY_KEY : DMW_LOAD_CRYPTO;
+	return ret == -ENOMEM ? DMW_LOAD_MEMORY : ret == -EILSEQ ? DMW_LOAD_TREE_DAMAGED : DMW_LOAD_IO;
+}
+
 static enum dmw_load_error recover_leaves(struct recovery *r)
 {
 	u32 first, n;
@@ -275,9 +285,7 @@ static enum dmw_load_error recover_leaves(struct recovery *r)
 				break;
 		ret = recover_leaf(r, &r->items[first], n);
 		if (ret)
-			return r->crypto_error ? DMW_LOAD_CRYPTO :
-			       ret == -ENOMEM ? DMW_LOAD_MEMORY :
-			       ret == -EILSEQ ? DMW_LOAD_TREE_DAMAGED : DMW_LOAD_IO;
+			return recover_error(r, ret);
 	}
 	return DMW_LOAD_OK;
 }

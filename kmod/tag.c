@@ -97,6 +97,7 @@ enum dmw_load_error dmw_load_tags(struct dmw_host *h, const struct dmw_state *s,
 	u32 nodes;
 
 	t->space = s->sb.layout.tag_records;
+	t->default_tag = s->root.default_tag;
 	t->states = dmw_host_alloc(h, t->space + 1);
 	if (!t->states)
 		return DMW_LOAD_MEMORY;

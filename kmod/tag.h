@@ -13,6 +13,7 @@
  * @space:  records that the LUN has room for
  * @count:  tags; they are 1..@count
  * @closed: of these, not open
+ * @default_tag: whose sectors say 0
  * @states: enum dmw_tag_state of tag n at [n]
  * @top:    seals of the nodes
  * @nodes:  seals of 128 records each; NULL where no record is in use
@@ -21,6 +22,7 @@ struct dmw_tags {
 	u32			space;
 	u32			count;
 	u32			closed;
+	u32			default_tag;
 	u8			*states;
 	struct dmw_node_disk	*top;
 	struct dmw_node_disk	*nodes[DMW_FANOUT];
@@ -32,9 +34,11 @@ void dmw_tag_seal(const struct dmw_tags *t, u32 tag, struct dmw_seal *s);
 int dmw_tag_read(struct dmw_host *h, const struct dmw_state *s, u32 tag,
 		 const struct dmw_seal *seal, struct dmw_tag_disk *d, struct dmw_tag *record);
 
-/** dmw_tag_state() - what a sector's tag allows; what has no record is open */
+/** dmw_tag_state() - what a sector's tag, as its seal has it, allows; what has no record is open */
 static inline enum dmw_tag_state dmw_tag_state(const struct dmw_tags *t, u32 tag)
 {
+	if (!tag)
+		tag = t->default_tag;
 	return tag && tag <= t->count ? t->states[tag] : DMW_TAG_OPEN;
 }
 

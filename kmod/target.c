@@ -58,6 +58,7 @@ static struct dmw_device *create(struct dm_target *ti)
 	INIT_DELAYED_WORK(&dev->timer, timer_fn);
 	INIT_WORK(&dev->event, event_fn);
 	mutex_init(&dev->message_lock);
+	init_rwsem(&dev->in_use);
 	dmw_assign_init(dev);
 	return dev;
 }

@@ -18,6 +18,7 @@ groups = {
     9: "Key rotation",
     10: "Shredding",
     11: "Structures that verify",
+    12: "Case tags",
 }
 
 Attack = collections.namedtuple("Attack", "group id title text accepted_by function")
@@ -42,6 +43,7 @@ def load():
     import at_rest
     import live
     import crashed
+    import tagged
     elsewhere(9, "rotation", "Old and new key mixed", "not applicable: no rotation yet")
     elsewhere(10, "shredding", "Old key slots, old ciphertext", "not applicable: no shredding yet")
     elsewhere(11, "parser", "Authentic structures that make no sense",

@@ -124,7 +124,7 @@ def badge(kind, text=None):
 def cell(result):
     kind = verdict(result)
     if kind == "not applicable":
-        return f'<td class="cell">{badge(kind)}</td>'
+        return f'<td class="cell">{badge(kind, result and result["note"])}</td>'
     parts = shares(result)
     tries = f'{result["tries"]} tries' if result["tries"] > 1 else "1 try"
     told = ", ".join(f"{n} {k}" for k, n in parts if n)

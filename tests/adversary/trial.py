@@ -32,6 +32,10 @@ class Trial:
         if text not in self.problems:
             self.problems.append(text)
 
+    def no_such_thing(self, text):
+        """the stack has nothing that this could be done to"""
+        self.notes = [text]
+
     def note(self, text):
         if text not in self.notes:
             self.notes.append(text)
@@ -120,7 +124,7 @@ class Trial:
             if meanwhile:
                 writes = self.array.writes(s.lun)
                 meanwhile()
-            got = (reader or s.look)(sorted(right))
+            got = (reader or s.look)(sorted(right, key=str))
         except Refused as e:
             refused = str(e)
         wrote = self.array.writes(s.lun) - writes if refused else 0
@@ -131,7 +135,7 @@ class Trial:
 
     def look_now(self, right, **judgement):
         """Read and judge, in the middle of a session."""
-        self.weigh(right, self.stack.look(sorted(right)), **judgement)
+        self.weigh(right, self.stack.look(sorted(right, key=str)), **judgement)
 
     def weigh(self, right, got, refused=None, wrote=0, opened_is_accepted=False, **judgement):
         errors = {x: v for x, v in got.items() if isinstance(v, str) and v[0] == "E"}
@@ -171,10 +175,10 @@ class Trial:
             self.env.wrong += stale.values()
             told = ", ".join(f"{x}: {'version ' * isinstance(v, int)}{v}" for x, v in list(stale.items())[:6])
             self.problem(f"{label}sectors returned what they must not: {told}")
-        outside = sorted(set(errors) - set(hit) - set(lost))
+        outside = sorted(set(errors) - set(hit) - set(lost), key=str)
         if outside and hit != "any":
             self.problem(f"{label}reads fail that the attack has nothing to do with: sectors {outside[:6]}")
-        survivors = sorted(x for x in lost if x in got and x not in errors)
+        survivors = sorted((x for x in lost if x in got and x not in errors), key=str)
         if survivors:
             self.problem(f"{label}can be read, and must not: sectors {survivors[:6]}")
         if must and verdict != must:

@@ -105,6 +105,9 @@ struct volume {
 	struct model	model;
 };
 
+/* Case tags that there are keys for; each image has the first. */
+#define TAGS	2
+
 extern char		uuid[64];
 extern uint64_t		length;		/* of the volume, in 512-byte units */
 extern uint32_t		sectors;
@@ -145,6 +148,8 @@ int io_batch(struct volume *v, uint32_t first, uint32_t stride, uint32_t count);
 int io_erase(struct volume *v, uint32_t first, uint32_t count, bool discard);
 int io_flush(struct volume *v);
 int io_checkpoint(struct volume *v);
+int io_assign(struct volume *v, uint32_t tag, uint32_t first, uint32_t count);
+int job_wait(const struct volume *v, const char *number);
 
 /* All sectors; those that can have one version only must be readable. */
 void check_readable(struct volume *v, const char *when);
@@ -182,6 +187,7 @@ int cmd_below(int argc, char **argv);
 int cmd_scsi(int argc, char **argv);
 int cmd_crash(int argc, char **argv);
 int cmd_fuzz(int argc, char **argv);
+int cmd_tags(int argc, char **argv);
 
 extern bool quick;
 extern uint64_t seed;

@@ -223,11 +223,14 @@ static void act_message(const char *name)
 	static const char * const messages[] = {
 		"checkpoint", "stats", "CHECKPOINT", "Stats", "checkpoint now", "stats all", "help",
 		"@cancel_deferred_remove", "a b c d e f g h i j k l m n o p q r s t u v w x y z",
+		"tag_create 2 6e 7b7d", "tag_edit 1 6e616d65 -", "tag_show 1", "tag_list 1",
+		"assign 1 0 100", "assign 0 50 400", "assign 2 300 100", "job 1", "job 2",
+		"extents 0 500", "extents 100 120", "keys logon:none",
 	};
-	char text[1024], answer[2048];
+	char text[1024], answer[8192];
 	unsigned int i;
 
-	snprintf(text, sizeof(text), "%s", messages[any(any(2) ? 2 : 9)]);
+	snprintf(text, sizeof(text), "%s", messages[any(any(3) ? sizeof(messages) / sizeof(*messages) : 2)]);
 	if (!any(4))
 		for (i = 1 + any(3); i; i--)
 			spoil(text, sizeof(text));

@@ -11,6 +11,7 @@
  *   scsi               errors and timeouts of a SCSI disk	below.c
  *   crash              crashes, from a recording		crash.c
  *   fuzz SECONDS       ioctls at random			fuzz.c
+ *   tags [SCENE...]    case tags, while others are at work	tags.c
  *
  * -q: fewer rounds. With N=n in the environment alloc and lun try that n only.
  */
@@ -78,7 +79,9 @@ void make_images(struct image *clean, struct image *dirty, const char *lun)
 		fail("a new volume cannot be opened");
 	volume_io(&v);
 	if (io_write(&v, 20, 40, false) || io_write(&v, 122, 12, false) ||
-	    io_write(&v, 300, 100, false) || volume_close(&v))
+	    io_write(&v, 300, 100, false) ||
+	    dm_message(v.name, "tag_create 1 63617365 7b7d", NULL, 0) ||
+	    io_assign(&v, 1, 115, 20) || volume_close(&v))
 		fail("a new volume cannot be written");
 	lun_get(lun, clean->data);
 	clean->model = v.model;
@@ -112,6 +115,7 @@ int main(int argc, char **argv)
 		{ "scsi", cmd_scsi },
 		{ "crash", cmd_crash },
 		{ "fuzz", cmd_fuzz },
+		{ "tags", cmd_tags },
 	};
 	unsigned int i;
 	int o;

@@ -2,7 +2,7 @@
 /*
  * Requests of every kind, in every state of sector and leaf that takes another path: fresh and
  * written sectors, one and many, within a leaf and across leaves, several at once, FUA, erases,
- * flushes, checkpoints, suspension.
+ * flushes, checkpoints, suspension, changes of tags.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,8 @@
 
 #include "debug.h"
 
-enum kind { WRITE, FUA, BATCH, READ, ZERO, DISCARD, FLUSH, CHECKPOINT, STATS, STATUS, SUSPEND };
+enum kind { WRITE, FUA, BATCH, READ, ZERO, DISCARD, FLUSH, CHECKPOINT, STATS, STATUS, SUSPEND,
+	    ASSIGN, EDIT, EXTENTS };
 
 static const struct {
 	enum kind	kind;
@@ -34,6 +35,11 @@ static const struct {
 	{ STATUS, 0, 0, 0, "status" },
 	{ SUSPEND, 0, 0, 0, "suspend and resume" },
 	{ WRITE, 21, 2, 0, "write after that" },
+	{ ASSIGN, 20, 30, 1, "assign a tag to what is written and what is not" },
+	{ WRITE, 40, 12, 0, "write what has a tag, and what has none" },
+	{ EDIT, 0, 0, 1, "edit a tag" },
+	{ ASSIGN, 110, 150, 0, "take the tag away again, across leaves" },
+	{ EXTENTS, 0, 0, 0, "extents" },
 	{ BATCH, 20, 17, 24, "24 writes in several leaves at once" },
 	{ FLUSH, 0, 0, 0, "flush again" },
 };
@@ -70,7 +76,7 @@ static int suspend_and_resume(struct volume *v)
 int step(struct volume *v, unsigned int i)
 {
 	uint32_t first = steps[i].first, count = steps[i].count;
-	char text[1024];
+	char text[8192];
 	int ret;
 
 	switch (steps[i].kind) {
@@ -97,6 +103,17 @@ int step(struct volume *v, unsigned int i)
 		return dm_status(v->name, 0, text, sizeof(text));
 	case SUSPEND:
 		return suspend_and_resume(v);
+	case ASSIGN:
+		return io_assign(v, steps[i].stride, first, count);
+	case EDIT:
+		snprintf(text, sizeof(text), "tag_edit %u 6e616d65 7b7d", steps[i].stride);
+		return dm_message(v->name, text, NULL, 0);
+	case EXTENTS:
+		snprintf(text, sizeof(text), "extents 0 %u", sectors);
+		ret = dm_message(v->name, text, text, sizeof(text));
+		if (!ret && (strncmp(text, "0 ", 2) || strcmp(text + strlen(text) - 3, "end")))
+			fail("extents are \"%s\"", text);
+		return ret;
 	}
 	return -EINVAL;
 }

@@ -139,6 +139,22 @@ void take_key(void)
 		fail("removing the key: %m");
 }
 
+/* The keyset's count is at byte 6; a key is tag, epoch and 32 bytes. */
+static void add_tag_keys(void)
+{
+	uint16_t count;
+	uint32_t tag;
+
+	memcpy(&count, keyset + 6, sizeof(count));
+	for (tag = 1; tag <= TAGS; tag++, count++, keyset_size += 40) {
+		if (keyset_size + 40 > sizeof(keyset))
+			fail("the keyset is too large");
+		memcpy(keyset + keyset_size, (uint32_t[]){ tag, 1 }, 8);
+		memset(keyset + keyset_size + 8, 0x30 + tag, 32);
+	}
+	memcpy(keyset + 6, &count, sizeof(count));
+}
+
 /* DIR has vol (UUID and length), key and base.img, as "run" made them with warrantctl. */
 void volume_setup(const char *dir)
 {
@@ -161,6 +177,7 @@ void volume_setup(const char *dir)
 		fail("%s: %m", path);
 	keyset_size = fread(keyset, 1, sizeof(keyset), f);
 	fclose(f);
+	add_tag_keys();
 	snprintf(key_name, sizeof(key_name), "dm-warrant:%s", uuid);
 	data = mmap(NULL, LUN_MAX, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -417,6 +434,41 @@ int io_checkpoint(struct volume *v)
 {
 	int ret = dm_message(v->name, "checkpoint", NULL, 0);
 
+	if (!ret)
+		all_durable(&v->model);
+	return ret;
+}
+
+/* Wait for a job. Return: 0, or -EIO when it has not moved all. */
+int job_wait(const struct volume *v, const char *number)
+{
+	char ask[64], answer[256], *state;
+	int ret;
+
+	snprintf(ask, sizeof(ask), "job %s", number);
+	for (;;) {
+		ret = dm_message(v->name, ask, answer, sizeof(answer));
+		if (ret)
+			return ret;
+		state = strrchr(answer, ' ');
+		if (!state)
+			fail("job %s is \"%s\"", number, answer);
+		if (strcmp(state, " running"))
+			return strcmp(state, " done") ? -EIO : 0;
+		usleep(500);
+	}
+}
+
+/* Give a range a tag, and wait until it has it. */
+int io_assign(struct volume *v, uint32_t tag, uint32_t first, uint32_t count)
+{
+	char text[64], number[32];
+	int ret;
+
+	snprintf(text, sizeof(text), "assign %u %u %u", tag, first, count);
+	ret = dm_message(v->name, text, number, sizeof(number));
+	if (!ret)
+		ret = job_wait(v, number);
 	if (!ret)
 		all_durable(&v->model);
 	return ret;

@@ -45,25 +45,38 @@ enum dmw_load_error drive_open(struct drive *d, const struct dmw_options *o)
 	return err;
 }
 
-struct drive_op *drive_submit(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count,
-			      bool fua, u64 value)
+static struct drive_op *new_op(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count)
 {
 	struct drive_op *o = calloc(1, sizeof(*o));
 
 	o->drive = d;
-	o->value = value;
+	o->room = count;
 	o->data = malloc(((size_t)count << DMW_SECTOR_SHIFT) + 1);
 	memset(o->data, 0x5a, (size_t)count << DMW_SECTOR_SHIFT);
 	o->op.kind = kind;
 	o->op.sector = sector;
 	o->op.count = count;
-	o->op.fua = fua;
-	o->op.discard = kind == DMW_OP_ERASE && value;
 	o->op.seals = o->seals;
+	return o;
+}
+
+static void submit(struct drive *d, struct drive_op *o)
+{
 	d->ops++;
 	host_locked = true;
 	dmw_submit(&d->v, &o->op);
 	collect(d);
+}
+
+struct drive_op *drive_submit(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count,
+			      bool fua, u64 value)
+{
+	struct drive_op *o = new_op(d, kind, sector, count);
+
+	o->value = value;
+	o->op.fua = fua;
+	o->op.discard = kind == DMW_OP_ERASE && value;
+	submit(d, o);
 	return o;
 }
 
@@ -154,6 +167,61 @@ int drive_op(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count, u64 
 	return drive_end(o);
 }
 
+/* A change of a tag, or a new one. */
+int drive_tag(struct drive *d, u32 tag, enum dmw_tag_state state, const char *name,
+	      const char *metadata)
+{
+	struct drive_op *o = new_op(d, DMW_OP_TAG, 0, 0);
+	struct dmw_tag t = {
+		.tag = tag, .state = state, .created = 1, .changed = 2,
+		.length = strlen(metadata), .metadata = (const u8 *)metadata,
+	};
+	struct dmw_tag_change c = {
+		.tag = tag, .state = state, .record = malloc(sizeof(*c.record)),
+		.node = dmw_host_alloc(&d->host, sizeof(*c.node)),
+	};
+	int error = -ENOMEM;
+
+	strcpy(t.name, name);
+	dmw_tag_encode(c.record, &t);
+	o->op.change = &c;
+	if (c.node) {
+		submit(d, o);
+		drive_run(d);
+		error = drive_end(o);
+	} else {
+		free(o->data);
+		free(o);
+	}
+	dmw_host_free(&d->host, c.node);
+	free(c.record);
+	return error;
+}
+
+/* As kmod/assign.c, but the first error ends it. */
+int drive_assign(struct drive *d, u32 tag, u64 sector, u64 count)
+{
+	u64 end = sector + count, covered;
+	struct drive_op *o;
+	int error = 0;
+
+	while (sector < end && !error) {
+		o = new_op(d, DMW_OP_ASSIGN, sector,
+			   min_t(u64, end - sector, DMW_FANOUT - (sector & (DMW_FANOUT - 1))));
+		o->op.end = end;
+		o->op.tag = tag;
+		submit(d, o);
+		drive_run(d);
+		covered = o->op.covered;
+		error = drive_end(o);
+		if (!error && (!covered || covered > end - sector))
+			fail("an assignment covers %llu of %llu sectors",
+			     (unsigned long long)covered, (unsigned long long)(end - sector));
+		sector += covered;
+	}
+	return error;
+}
+
 void drive_free(struct drive *d)
 {
 	drive_run(d);
@@ -182,9 +250,15 @@ void dmw_host_gather(struct dmw_op *op)
 		drive_fill(dmw_host_sector(op, i), container_of(op, struct drive_op, op)->value + i);
 }
 
+void *(*drive_foreign_sector)(struct dmw_op *op, u32 i);
+
 void *dmw_host_sector(struct dmw_op *op, u32 i)
 {
 	if (i >= op->count)
 		fail("sector %u of an op with %u", i, op->count);
+	if (drive_foreign_sector)
+		return drive_foreign_sector(op, i);
+	if (i >= container_of(op, struct drive_op, op)->room)
+		fail("an op has more sectors than it had");
 	return container_of(op, struct drive_op, op)->data + ((size_t)i << DMW_SECTOR_SHIFT);
 }

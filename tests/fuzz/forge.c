@@ -19,14 +19,14 @@ const u8 forge_uuid[DMW_UUID_SIZE] = "volume to fuzz";
 const struct dmw_layout *forge_layout;
 
 /* A structure of a volume: @length bytes in @block. @level is a node's; what follows is sealed by it. */
-enum part_kind { PART_DATA, PART_NODE, PART_RECORD, PART_LINK, PART_SUPERBLOCK };
+enum part_kind { PART_DATA, PART_NODE, PART_RECORD, PART_LINK, PART_SUPERBLOCK, PART_TAG };
 
 struct part {
 	enum part_kind	kind;
 	u64		block;
 	u32		start;
 	u32		length;
-	u32		level;
+	u32		level;	/* of PART_TAG an enum dmw_tag_level */
 	u64		index;	/* sector, node, link */
 };
 
@@ -110,11 +110,29 @@ static void must(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count)
 		fail("base: op %d at %llu+%u: %d", kind, (unsigned long long)sector, count, error);
 }
 
+/* Tags 1 to FORGE_TAG in all states, whose sectors are written and not, and some that have lost theirs. */
+static void add_tags(struct drive *d)
+{
+	u32 tag;
+
+	for (tag = 1; tag <= FORGE_TAG; tag++)
+		if (drive_tag(d, tag, DMW_TAG_OPEN, "tag", "{}"))
+			fail("base: tag %u", tag);
+	must(d, DMW_OP_WRITE, 20, 12);
+	must(d, DMW_OP_WRITE, 140, 4);
+	if (drive_assign(d, FORGE_TAG, 4, 24) || drive_assign(d, FORGE_FROZEN, 28, 4) ||
+	    drive_assign(d, FORGE_FROZEN, 120, 8) || drive_assign(d, FORGE_FROZEN, 256, 128) || drive_assign(d, FORGE_RESTRICTED, 140, 6) ||
+	    drive_tag(d, FORGE_FROZEN, DMW_TAG_FROZEN, "frozen", "") ||
+	    drive_tag(d, FORGE_RESTRICTED, DMW_TAG_RESTRICTED, "restricted", "[1]"))
+		fail("base: assignments");
+	must(d, DMW_OP_ERASE, 22, 2);
+}
+
 /*
  * As after a crash: sectors written before the checkpoint and after it, erased, flushed; records with
  * one entry and with many, up to behind the ring's end.
  */
-static void fill(const struct dmw_layout *l, unsigned int activations, bool crash)
+static void fill(const struct dmw_layout *l, unsigned int activations, bool crash, bool tags)
 {
 	u64 last = l->data_sectors - 4;
 	struct drive *d = malloc(sizeof(*d));
@@ -128,6 +146,8 @@ static void fill(const struct dmw_layout *l, unsigned int activations, bool cras
 	must(d, DMW_OP_WRITE, 0, 6);
 	must(d, DMW_OP_WRITE, 130, 3);
 	must(d, DMW_OP_WRITE, last, 2);
+	if (tags)
+		add_tags(d);
 	must(d, DMW_OP_CHECKPOINT, 0, 0);
 	must(d, DMW_OP_WRITE, 2, 1);
 	must(d, DMW_OP_ERASE, 4, 2);
@@ -238,6 +258,34 @@ static void add_tree(struct base *b, unsigned int copy)
 				 offsetof(struct dmw_superblock_disk, root.tree[i]));
 }
 
+static void add_tag_block(struct base *b, enum dmw_tag_level level, u32 index, u32 parent, u32 at)
+{
+	const struct dmw_seal_disk *d = (void *)(bytes_of(&b->parts[parent]) + at);
+	const struct dmw_node_disk *node;
+	u32 i, self;
+
+	if (!d->nonce)
+		return;
+	self = add_part(b, (struct part){
+		.kind = PART_TAG, .level = level, .index = index, .length = DMW_SECTOR_SIZE,
+		.block = dmw_layout_tag(&b->layout, level, index,
+					le32_to_cpu(d->tag) & DMW_TAG_SEAL_SLOT),
+	});
+	add_edge(b, self, parent, at);
+	node = (const void *)bytes_of(&b->parts[self]);
+	for (i = 0; level && i < DMW_FANOUT; i++)
+		add_tag_block(b, level - 1, index * DMW_FANOUT + i, self, i * sizeof(node->seals[0]));
+}
+
+static void add_tag_table(struct base *b, unsigned int copy)
+{
+	u32 parent = add_part(b, (struct part){
+		.block = dmw_layout_superblock(&b->layout, copy),
+	});
+
+	add_tag_block(b, DMW_TAG_TOP, 0, parent, offsetof(struct dmw_superblock_disk, root.tags));
+}
+
 static void add_links(struct base *b, unsigned int copy)
 {
 	const struct dmw_superblock_disk *d = superblock(b, copy);
@@ -296,18 +344,12 @@ static void add_records(struct base *b)
 	}
 }
 
-/**
- * forge_empty() - a LUN with a freshly formatted volume
- * @l:              receives its layout
- * @unit:           of the journal
- * @journal_blocks: its length
- * @data_sectors:   size of the volume; more than a group's header in its last group
- */
-void forge_empty(struct dmw_layout *l, u32 unit, u32 journal_blocks, u64 data_sectors)
+static void empty(struct dmw_layout *l, u32 unit, u32 journal_blocks, u64 data_sectors,
+		  u32 tag_records)
 {
 	memset(l, 0, sizeof(*l));
 	l->activation_blocks = 2;
-	l->tag_records = 1;
+	l->tag_records = tag_records;
 	l->journal_blocks = journal_blocks;
 	l->journal_unit = unit;
 	l->lun_blocks = 1000;
@@ -323,16 +365,30 @@ void forge_empty(struct dmw_layout *l, u32 unit, u32 journal_blocks, u64 data_se
 	format(l);
 }
 
-static void make_base(struct base *b, u32 unit, u64 data_sectors, unsigned int activations,
-		      bool crash)
+/**
+ * forge_empty() - a LUN with a freshly formatted volume
+ * @l:              receives its layout
+ * @unit:           of the journal
+ * @journal_blocks: its length
+ * @data_sectors:   size of the volume; more than a group's header in its last group
+ */
+void forge_empty(struct dmw_layout *l, u32 unit, u32 journal_blocks, u64 data_sectors)
 {
-	forge_empty(&b->layout, unit, 8, data_sectors);
+	empty(l, unit, journal_blocks, data_sectors, 1);
+}
+
+static void make_base(struct base *b, u32 unit, u64 data_sectors, unsigned int activations,
+		      bool crash, u32 tags)
+{
+	empty(&b->layout, unit, 8, data_sectors, max(tags, 1U));
 	now = b;
-	fill(&b->layout, activations, crash);
+	fill(&b->layout, activations, crash, tags);
 	add_tree(b, 0);
 	add_tree(b, 1);
 	add_links(b, 0);
 	add_links(b, 1);
+	add_tag_table(b, 0);
+	add_tag_table(b, 1);
 	add_records(b);
 	snapshot_take(&b->contents);
 }
@@ -343,11 +399,13 @@ void forge_init(void)
 	lib_host_init(&host, -1, NULL);
 #endif
 	/* a few leaves; a second link of the activation chain; several top-level nodes */
-	make_base(&bases[0], 512, 300, 1, true);
-	make_base(&bases[1], 4096, 200, 66, true);
-	make_base(&bases[2], 1024, (3ULL << 35) + 77, 1, true);
+	make_base(&bases[0], 512, 300, 1, true, 0);
+	make_base(&bases[1], 4096, 200, 66, true, 0);
+	make_base(&bases[2], 1024, (3ULL << 35) + 77, 1, true, 0);
 	/* no room for another activation */
-	make_base(&bases[3], 512, 200, 2 * DMW_ACTIVATIONS_PER_BLOCK - 2, false);
+	make_base(&bases[3], 512, 200, 2 * DMW_ACTIVATIONS_PER_BLOCK - 2, false, 0);
+	/* tags, with room for more than a node of their table holds */
+	make_base(&bases[FORGE_TAGGED], 512, 400, 1, true, DMW_FANOUT + 4);
 }
 
 /* ---- sealing ---- */
@@ -385,7 +443,8 @@ static bool open_seal(const struct edge *e, bool seal)
 	const struct part *p = &now->parts[e->child];
 	struct dmw_seal_disk *d = (void *)(bytes_of(&now->parts[e->parent]) + e->at);
 	struct dmw_block_id id = {
-		.domain = p->kind == PART_NODE ? DMW_DOMAIN_NODE : DMW_DOMAIN_DATA,
+		.domain = p->kind == PART_NODE ? DMW_DOMAIN_NODE :
+			  p->kind == PART_TAG ? DMW_DOMAIN_TAG : DMW_DOMAIN_DATA,
 		.level = p->level, .address = p->index, .nonce = le64_to_cpu(d->nonce),
 		.time = le32_to_cpu(d->time), .tag = le32_to_cpu(d->tag),
 	};
@@ -469,6 +528,8 @@ static void seal_all(void)
 	seal_kind(PART_DATA, 0);
 	for (i = 0; i < DMW_LEVELS; i++)
 		seal_kind(PART_NODE, i);
+	for (i = 0; i < DMW_TAG_LEVELS; i++)
+		seal_kind(PART_TAG, i);
 	seal_records();
 	for (i = 0; i < now->part_count; i++)
 		if (now->parts[i].kind == PART_SUPERBLOCK)
@@ -502,6 +563,12 @@ static const struct field superblock_fields[] = {
 
 #define SEAL(name) FIELD(dmw_seal_disk, name)
 static const struct field seal_fields[] = { SEAL(nonce), SEAL(time), SEAL(tag), SEAL(mac) };
+
+#define TAG(name) FIELD(dmw_tag_disk, name)
+static const struct field tag_fields[] = {
+	TAG(tag), TAG(state), TAG(created), TAG(changed), TAG(length), TAG(pad), TAG(name),
+	TAG(metadata), TAG(reserved),
+};
 
 #define RECORD(name) FIELD(dmw_record_disk, name)
 static const struct field record_fields[] = {
@@ -537,6 +604,10 @@ static struct field repeated(const struct field *fields, u32 count, u32 n, u32 s
 static struct field field_of(const struct part *p, u32 n)
 {
 	switch (p->kind) {
+	case PART_TAG:
+		if (!p->level)
+			return tag_fields[n % ARRAY_SIZE(tag_fields)];
+		return repeated(seal_fields, ARRAY_SIZE(seal_fields), n, 0, 32, p->length);
 	case PART_SUPERBLOCK:
 		return superblock_fields[n % ARRAY_SIZE(superblock_fields)];
 	case PART_NODE:
@@ -631,13 +702,13 @@ void forge_derive(struct dmw_superblock_disk *d)
 
 /**
  * forge_make() - a LUN with a volume that is not what it was
- * @base:     which of FORGE_BASES
+ * @base:     which of FORGE_BASES; of eight in a row the last is the one with tags
  * @relayout: all numbers of a layout follow from its sizes again
  * @in:       patches
  */
 void forge_make(unsigned int base, bool relayout, struct input *in)
 {
-	now = &bases[base % FORGE_BASES];
+	now = &bases[base % 8 == 7 ? FORGE_TAGGED : base % FORGE_TAGGED];
 	lun_reset();
 	snapshot_restore(&now->contents);
 	lun.blocks = now->layout.lun_blocks;

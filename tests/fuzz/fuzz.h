@@ -6,7 +6,7 @@
  *   host.c    host.h for the core: a LUN in memory, a cipher that only authenticates, limits
  *   drive.c   an open volume whose tasks are carried out in an order that a seed chooses
  *   forge.c   volumes made by the core itself, then altered behind valid MACs
- *   kernel.h  the few names of the kernel proper that table.c and target.c use
+ *   kernel.h  the few names of the kernel proper that the module's own files use
  *
  * With FUZZ_LIB struct dmw_host is libdmwarrant's, with FUZZ_KERNEL the module's, otherwise it is
  * empty: what a target needs to know is global, since there is one LUN at a time.
@@ -125,6 +125,7 @@ u8 *lun_block(u64 block);		/* to be written to */
 const u8 *lun_look(u64 block);		/* only to be read */
 void lun_io(bool write, u64 offset, void *buf, u32 len);
 bool host_fault(enum fault f);
+void *host_alloc(size_t size);		/* zeroed; dmw_host_free() frees it */
 void host_check_leaks(void);
 void host_seed(u64 seed);
 u64 host_random64(void);
@@ -151,11 +152,12 @@ struct drive {
 	u32			ops;	/* under way */
 };
 
-/* An op and its memory. @value: fills a write's sectors. */
+/* An op and its memory. @value: fills a write's sectors. @room: sectors that @data has room for. */
 struct drive_op {
 	struct dmw_op	op;
 	struct drive	*drive;
 	u64		value;
+	u32		room;
 	bool		ended;
 	struct dmw_seal	seals[DMW_FANOUT];
 	u8		*data;
@@ -167,15 +169,25 @@ struct drive_op *drive_submit(struct drive *d, enum dmw_op_kind kind, u64 sector
 void drive_run(struct drive *d);
 int drive_end(struct drive_op *o);
 int drive_op(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count, u64 value);
+int drive_tag(struct drive *d, u32 tag, enum dmw_tag_state state, const char *name,
+	      const char *metadata);
+int drive_assign(struct drive *d, u32 tag, u64 sector, u64 count);
 void drive_free(struct drive *d);
 void drive_fill(u8 *sector, u64 value);
 
 #endif
 
+/* Buffers of ops that are not struct drive_op; NULL = there are none. */
+extern void *(*drive_foreign_sector)(struct dmw_op *op, u32 i);
+
 /* ---- forge.c ---- */
 
-#define FORGE_BASES	4
-#define FORGE_TAG	7	/* a case tag with a key of its own */
+#define FORGE_BASES	5
+#define FORGE_TAGGED	4	/* the base that has tags */
+#define FORGE_TAG	7	/* a case tag with a key of its own; these, too: */
+#define FORGE_FROZEN	2
+#define FORGE_RESTRICTED	3
+#define FORGE_NEW	8	/* the number that the next tag gets */
 #define FORGE_SHREDDED	9	/* tag or epoch whose keys were destroyed */
 
 extern const u8 forge_uuid[DMW_UUID_SIZE];

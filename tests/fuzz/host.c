@@ -215,7 +215,8 @@ static int find_key(struct dmw_host *h, const struct dmw_key_id *key)
 #endif
 	if (key->tag == FORGE_SHREDDED || key->epoch == FORGE_SHREDDED)
 		return -ENODATA;
-	if (key->tag != DMW_TAG_METADATA && key->tag != DMW_TAG_DEFAULT && key->tag != FORGE_TAG)
+	if (key->tag != DMW_TAG_METADATA && key->tag != DMW_TAG_DEFAULT && key->tag != FORGE_TAG &&
+	    key->tag != FORGE_FROZEN && key->tag != FORGE_RESTRICTED && key->tag != FORGE_NEW)
 		return -ENOKEY;
 	return key->epoch == 1 || key->epoch == 2 ? 0 : -ENOKEY;
 }
@@ -280,11 +281,16 @@ void host_check_leaks(void)
 		fail("leak: %u allocations", allocations);
 }
 
-void *dmw_host_alloc(struct dmw_host *h, size_t size)
+void *host_alloc(size_t size)
 {
 	if (host_locked)
 		fail("an allocation that may sleep, with the lock held");
-	return host_fault(FAULT_MEMORY) ? NULL : allocate(size);
+	return allocate(size);
+}
+
+void *dmw_host_alloc(struct dmw_host *h, size_t size)
+{
+	return host_fault(FAULT_MEMORY) ? NULL : host_alloc(size);
 }
 
 void dmw_host_free(struct dmw_host *h, void *p)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel around table.c and target.c: see kernel.h. What parses and prints here does so as the
- * kernel does, odd cases included; the rest of the module is cut off, and each of its functions that
- * can fail does when it is told to.
+ * The kernel around the module's own files: see kernel.h. What parses and prints here does so as the
+ * kernel does, odd cases included.
  */
 #include "fuzz.h"
 #include "device.h"
 
 struct block_device fuzz_bdev;
+struct work_struct *fuzz_work;
 u32 fuzz_fails_at;
 
 int failing(int error)
@@ -15,16 +15,36 @@ int failing(int error)
 	return fuzz_fails_at && !--fuzz_fails_at ? error : 0;
 }
 
-/* ---- memory ---- */
+/* ---- memory: of one kind with the core's, to which some of it is given ---- */
 
 void *kvzalloc(size_t size, int gfp)
 {
-	return failing(1) ? NULL : calloc(1, size);
+	return failing(1) ? NULL : host_alloc(size);
+}
+
+void *kmalloc(size_t size, int gfp)
+{
+	/* not zeros: those who need them must ask for them */
+	void *p = failing(1) ? NULL : host_alloc(size);
+
+	return p ? memset(p, 0xa5, size) : NULL;
 }
 
 char *kstrdup(const char *s, int gfp)
 {
-	return failing(1) ? NULL : strdup(s);
+	char *p = kmalloc(strlen(s) + 1, gfp);
+
+	return p ? strcpy(p, s) : NULL;
+}
+
+void kfree(const void *p)
+{
+	dmw_host_free(NULL, (void *)p);
+}
+
+void kvfree(const void *p)
+{
+	kfree(p);
 }
 
 /* ---- text ---- */
@@ -97,6 +117,28 @@ int hex2bin(u8 *to, const char *from, size_t count)
 	return 0;
 }
 
+char *bin2hex(char *to, const void *from, size_t count)
+{
+	const u8 *p = from;
+
+	/* no NUL behind it */
+	for (; count; count--, p++) {
+		*to++ = "0123456789abcdef"[*p >> 4];
+		*to++ = "0123456789abcdef"[*p & 15];
+	}
+	return to;
+}
+
+int match_string(const char * const *texts, size_t count, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < count && texts[i]; i++)
+		if (!strcmp(texts[i], text))
+			return i;
+	return -EINVAL;
+}
+
 static u32 put_hex(char *to, const u8 *p, u32 count)
 {
 	u32 i;
@@ -122,7 +164,7 @@ static u32 put_uuid(char *to, const u8 *p)
 /* Of the kernel's formats those that are used; another one is a mistake in this file. */
 int scnprintf(char *buf, size_t size, const char *fmt, ...)
 {
-	char out[8192];
+	char out[16384];
 	u32 n = 0, count;
 	const char *s;
 	va_list args;
@@ -245,54 +287,3 @@ void dm_accept_partial_bio(struct bio *bio, unsigned int sectors)
 		fail("%u of %u sectors are accepted", sectors, bio_sectors(bio));
 	bio->bi_iter.bi_size = sectors << SECTOR_SHIFT;
 }
-
-/* ---- the rest of the module ---- */
-
-struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error)
-{
-	*error = "no keys";
-	return failing(1) ? ERR_PTR(-ENOKEY) : malloc(1);
-}
-
-void dmw_keys_destroy(struct dmw_keys *keys)
-{
-	free(keys);
-}
-
-int dmw_buffers_init(struct dmw_device *dev)
-{
-	return failing(-ENOMEM);
-}
-
-int dmw_host_init(struct dmw_host *h, struct dmw_device *dev)
-{
-	return failing(-ENOMEM);
-}
-
-int dmw_workers_init(struct dmw_device *dev)
-{
-	return failing(-ENOMEM);
-}
-
-enum dmw_load_error dmw_device_probe(struct dmw_device *dev)
-{
-	return failing(1) ? DMW_LOAD_ROLLED_BACK : DMW_LOAD_OK;
-}
-
-int dmw_device_start(struct dmw_device *dev)
-{
-	return failing(-EIO);
-}
-
-int dmw_device_checkpoint(struct dmw_device *dev)
-{
-	return failing(-EIO);
-}
-
-void dmw_buffers_exit(struct dmw_device *dev) {}
-void dmw_host_exit(struct dmw_host *h) {}
-void dmw_workers_exit(struct dmw_device *dev) {}
-void dmw_cache_exit(struct dmw_device *dev) {}
-void dmw_device_stop(struct dmw_device *dev) {}
-void dmw_device_request_checkpoint(struct dmw_device *dev) {}
-void dmw_buffers_get(struct dmw_bio *b) {}

@@ -8,7 +8,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 fuzz=$top/tests/fuzz
 out=$top/build/fuzz
 corpus=$fuzz/corpus
-targets=(superblock node record journal activations keyset table target volume image text)
+targets=(superblock node record journal activations tag keyset table target message volume image text)
 
 usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }
 die() { echo "${0##*/}: $*" >&2; exit 1; }
@@ -22,7 +22,8 @@ need_clang() {
 max_len() { # TARGET
 	case $1 in
 	record | keyset) echo 4200 ;;
-	journal) echo 8000 ;;
+	journal | tag) echo 8000 ;;
+	message) echo 6400 ;;
 	text) echo 600 ;;
 	*) echo 1000 ;;
 	esac

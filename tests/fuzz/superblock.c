@@ -21,7 +21,8 @@ static void check_layout(const struct dmw_layout *l)
 
 	if (!l->data_sectors || l->activation_start != 1 ||
 	    l->tag_start < l->activation_start + DMW_SLOTS * (u64)l->activation_blocks ||
-	    l->superblock_b < l->tag_start + DMW_SLOTS * (u64)l->tag_records ||
+	    l->superblock_b <= dmw_layout_tag(l, DMW_TAG_RECORD, l->tag_records - 1, 1) ||
+	    l->superblock_b <= dmw_layout_tag(l, DMW_TAG_TOP, 0, 1) ||
 	    l->journal_start <= l->superblock_b ||
 	    l->group_start < l->journal_start + l->journal_blocks)
 		fail("areas overlap");
@@ -106,7 +107,7 @@ static void load(const struct dmw_lun *l)
 			fail("a volume larger than its LUN");
 		if (s->sb.layout.journal_unit < l->logical_block)
 			fail("records smaller than a block of the LUN");
-		if (s->sb.feature_incompat || (s->sb.feature_ro_compat && !l->read_only))
+		if ((s->sb.feature_incompat & ~DMW_FEATURE_INCOMPAT_KNOWN) || (s->sb.feature_ro_compat && !l->read_only))
 			fail("features that nobody knows");
 	}
 	free(s);

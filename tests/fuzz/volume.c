@@ -24,6 +24,8 @@ struct scene {
 	u64			first[3];
 	u32			count;
 	u64			seen[3][WINDOW];
+	u8			states[64];	/* of the first tags */
+	u32			tags;
 };
 
 static u64 hash(const u8 *p)
@@ -42,7 +44,7 @@ static u64 hash(const u8 *p)
 static void check_error(int error)
 {
 	if (error && error != -EILSEQ && error != -ENOKEY && error != -ENODATA && error != -EIO &&
-	    error != -ENOMEM)
+	    error != -ENOMEM && error != -EREMOTEIO)
 		fail("a read ends with %d", error);
 }
 
@@ -87,7 +89,7 @@ static void read_all(struct scene *s, u64 seen[3][WINDOW])
 static bool may_fail(int error)
 {
 	return !error || error == -EILSEQ || error == -EIO || error == -ENOKEY ||
-	       error == -ENODATA || error == -ENOMEM || error == -EROFS;
+	       error == -ENODATA || error == -ENOMEM || error == -EROFS || error == -EBADE;
 }
 
 static void expect_value(struct scene *s, u64 sector, u64 value)
@@ -122,6 +124,136 @@ static void write_one(struct scene *s, u64 sector, u32 count, bool erase)
 		fail("a write ends with %d", error);
 	if (!error)
 		expect_value(s, sector + count - 1, erase ? 0 : value + count - 1);
+}
+
+/* ---- tags ---- */
+
+/* Return: the tag of a sector whose seal can be looked at, else -1. */
+static s64 tag_of(struct scene *s, u64 sector)
+{
+	struct drive_op *o = drive_submit(&s->drive, DMW_OP_SEALS, sector, 1, false, 0);
+	s64 tag;
+
+	drive_run(&s->drive);
+	tag = o->op.error ? -1 : o->op.zero ? o->op.tag : o->seals[0].tag;
+	check_error(o->op.error);
+	drive_end(o);
+	return tag;
+}
+
+/* A sector that says 0 is one of the default tag. */
+static enum dmw_tag_state state_of(struct scene *s, s64 tag)
+{
+	if (!tag)
+		tag = s->drive.v.state.root.default_tag;
+	return tag <= 0 || tag > s->drive.v.tags.count ? DMW_TAG_OPEN : s->drive.v.tags.states[tag];
+}
+
+/* What a sector's tag forbids does not happen, and leaves the sector what it was. */
+static void try_closed(struct scene *s, u64 sector)
+{
+	s64 tag = tag_of(s, sector);
+	u64 before, after;
+	int error;
+
+	if (state_of(s, tag) == DMW_TAG_OPEN)
+		return;
+	read_window(s, sector, 1, &before);
+	if (state_of(s, tag) == DMW_TAG_RESTRICTED && before < 1ULL << 12 && before != EREMOTEIO &&
+	    before != ENOMEM && before != EIO && before != EILSEQ)
+		fail("a restricted sector reads with %llu", (unsigned long long)before);
+	if (state_of(s, tag) == DMW_TAG_RESTRICTED && (!before || before >> 63))
+		fail("a restricted sector can be read");
+	error = drive_op(&s->drive, DMW_OP_WRITE, sector, 1, 77);
+	if (!error || !drive_op(&s->drive, DMW_OP_ERASE, sector, 1, 1) ||
+	    !drive_assign(&s->drive, tag == FORGE_TAG ? 0 : FORGE_TAG, sector, 1))
+		fail("sector %llu has changed, though its tag is closed", (unsigned long long)sector);
+	read_window(s, sector, 1, &after);
+	if (before != after && !lun.faulted)
+		fail("a closed sector is another one than before");
+}
+
+static void assign_some(struct scene *s, u64 sector, u32 tag)
+{
+	u64 sectors = s->drive.v.state.sb.layout.data_sectors, value[2];
+	u64 count = min_t(u64, 1 + host_random64() % 200, sectors - sector);
+	int error;
+
+	read_window(s, sector, 1, &value[0]);
+	error = drive_assign(&s->drive, tag, sector, count);
+	if (!may_fail(error))
+		fail("an assignment ends with %d", error);
+	if (error)
+		return;
+	if (state_of(s, tag) != DMW_TAG_OPEN)
+		fail("tag %u, which is closed, has got sectors", tag);
+	read_window(s, sector, 1, &value[1]);
+	if (tag_of(s, sector) != tag || tag_of(s, sector + count - 1) != tag)
+		fail("what was assigned has another tag");
+	if (value[0] != value[1] && value[0] >> 63 && value[1] >> 63)
+		fail("an assignment has changed a sector's contents");
+}
+
+static void change_tags(struct scene *s)
+{
+	struct dmw_tags *t = &s->drive.v.tags;
+	u32 tag = 1 + host_random64() % (t->count + 1), before = t->count;
+	enum dmw_tag_state state = 1 + host_random64() % 3, was = dmw_tag_state(t, tag);
+	int error = drive_tag(&s->drive, tag, state, "changed", "[]");
+
+	if (!may_fail(error) && error != -EPERM && error != -ENOSPC)
+		fail("the change of a tag ends with %d", error);
+	if (!error && (t->states[tag] != state || (tag <= before && state < was) ||
+		       t->count != max(before, tag)))
+		fail("tag %u of %u: %d where %d was asked for", tag, t->count, t->states[tag], state);
+	if (error == -EPERM && (tag > before || state >= was))
+		fail("tag %u may not become %d, which it may", tag, state);
+}
+
+static void remember_states(struct scene *s)
+{
+	s->tags = s->drive.v.tags.count;
+	memcpy(s->states, s->drive.v.tags.states, min_t(u32, s->tags + 1, sizeof(s->states)));
+}
+
+static void expect_states(struct scene *s)
+{
+	if (s->drive.v.tags.count != s->tags ||
+	    memcmp(s->states, s->drive.v.tags.states, min_t(u32, s->tags + 1, sizeof(s->states))))
+		fail("closed cleanly, and the tags are other ones");
+}
+
+/* A leaf in which nothing is written gets its tag in its own seal. */
+static void try_closed_leaf(struct scene *s)
+{
+	u64 first = 2 * DMW_FANOUT;
+	s64 tag;
+
+	if (first + DMW_FANOUT > s->drive.v.state.sb.layout.data_sectors)
+		return;
+	if (state_of(s, FORGE_RESTRICTED) != DMW_TAG_OPEN &&
+	    !drive_assign(&s->drive, FORGE_RESTRICTED, first, DMW_FANOUT))
+		fail("a closed tag has got a leaf");
+	tag = tag_of(s, first);
+	if (state_of(s, tag) == DMW_TAG_OPEN)
+		return;
+	if (!drive_assign(&s->drive, tag == FORGE_TAG ? 0 : FORGE_TAG, first, DMW_FANOUT) ||
+	    (tag_of(s, first) != tag && !lun.faulted))
+		fail("a leaf has another tag, though its own is closed");
+}
+
+static void work_on_tags(struct scene *s)
+{
+	static const u32 tags[] = { 0, FORGE_TAG, FORGE_FROZEN, FORGE_RESTRICTED, FORGE_TAG, 1 };
+	u32 i;
+
+	try_closed_leaf(s);
+	for (i = 0; i < 6; i++) {
+		assign_some(s, s->first[i % 3] + host_random64() % s->count, tags[i]);
+		try_closed(s, s->first[i % 3] + host_random64() % s->count);
+		if (i % 2)
+			change_tags(s);
+	}
 }
 
 static void work_on(struct scene *s)
@@ -181,6 +313,7 @@ static void open_again(struct scene *s)
 	enum dmw_load_error err;
 	u32 i, k;
 
+	remember_states(s);
 	s->options.lun.read_only = true;
 	s->options.anchor = dmw_superblock_anchor(&s->drive.v.state.sb);
 	lun.fault_in = 0;
@@ -193,6 +326,7 @@ static void open_again(struct scene *s)
 		fail("closed cleanly, and does not open: %s", dmw_load_error_text(err));
 	if (lun.events[DMW_EVENT_LOST] || s->drive.v.stats.recovered)
 		fail("closed cleanly, and something is recovered");
+	expect_states(s);
 	read_all(s, seen);
 	for (k = 0; k < 3; k++)
 		for (i = 0; i < s->count; i++)
@@ -222,6 +356,8 @@ static void run(struct scene *s)
 	if (s->options.lun.read_only || at_its_end(&s->drive.v.state.root) || !checkpoint(s))
 		return;
 	work_on(s);
+	if (s->drive.v.tags.count)
+		work_on_tags(s);
 	if (!checkpoint(s))
 		return;
 	suspend(s);

@@ -343,6 +343,8 @@ static int check_journal(struct check *c)
 	err = dmw_load_journal(&c->v.host, s, add_pending, c, &end);
 	if (err == DMW_LOAD_MEMORY)
 		return lib_fail(c->ctx, -ENOMEM, "not enough memory");
+	if (err == DMW_LOAD_CHECKPOINT_HIDDEN)
+		return lib_load_failed(c->ctx, c->v.dev.device.path, err);
 	c->result->journal_records = end.seq - s->root.journal_seq;
 	sort_pending(c);
 	if (err) {

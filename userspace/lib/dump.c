@@ -306,6 +306,7 @@ static int dump_entry(void *arg, const struct dmw_record_head *head, const struc
 		NUMBER(d, 0, dmw_record_disk, stable, head->stable);
 		BYTES(d, 0, dmw_record_disk, prev, head->prev);
 		NUMBER(d, 0, dmw_record_disk, count, head->count);
+		NUMBER(d, 0, dmw_record_disk, checkpoint, head->checkpoint);
 	}
 	d->seq = head->seq;
 	number(d, 0, 8, "entry.sector", e->sector);
