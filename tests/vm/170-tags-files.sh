@@ -164,6 +164,8 @@ try() { # TYPE
 	umount /mnt/a
 	close_volume v
 	warrantctl volume check --data --keyset "$work/v.key" "$lun_dev" >/dev/null
+	losetup -d "$lun_dev"
+	rm "$work/v.img"
 }
 
 try ext4

@@ -145,7 +145,8 @@ static int each_tag(struct libdmwarrant *ctx, const struct lib_tag_volume *v,
 		return ret;
 	lib_progress_start(ctx);
 	for (i = 0; i < s.count && !ret; i++) {
-		ret = lib_progress(ctx, "reading tags", i, s.count);
+		ret = lib_progress(ctx, "reading tags", (u64)i << DMW_SECTOR_SHIFT,
+				   (u64)s.count << DMW_SECTOR_SHIFT);
 		if (!ret)
 			ret = lib_tag_show(ctx, v, s.tags[i].tag, &tag);
 		if (!ret)

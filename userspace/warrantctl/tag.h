@@ -6,7 +6,9 @@
 #include "cli.h"
 #include "libdmwarrant-tag.h"
 
-int cli_tag_metadata(struct cli *c, const char *path, char *text, size_t size);
+#define CLI_METADATA_SIZE	3080	/* of struct libdmwarrant_tag's */
+
+int cli_tag_metadata(struct cli *c, const char *path, char canonical[CLI_METADATA_SIZE]);
 void cli_tag_set(struct json_object *o, const struct libdmwarrant_tag *t);
 int cli_tag_range(struct cli *c, const char *text, uint64_t *start, uint64_t *length);
 char *cli_printable(const char *text);

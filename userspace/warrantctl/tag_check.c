@@ -13,6 +13,7 @@ static const struct cli_option options[] = {
 	{ "repair", NULL, OPTION_REPAIR, "give blocks the tag that they should have" },
 	{ "move-free", NULL, OPTION_MOVE_FREE,
 	  "with --repair: free space too, even if it cannot be discarded" },
+	CLI_DRY_RUN,
 	CLI_PROGRESS,
 	CLI_JSON,
 	CLI_HELP,
@@ -113,6 +114,9 @@ static int run(struct cli *c)
 	if (c->argc != 1 && c->argc != 2)
 		return cli_usage(c, "expected %s", c->command->arguments);
 	p.path = c->argc == 2 ? c->argv[1] : NULL;
+	if (c->dry_run)
+		p.flags = 0;
+	cli_set_bool(c->out, "dry_run", c->dry_run);
 	cli_set_text(c->out, "volume", c->argv[0]);
 	ret = libdmwarrant_tag_check(c->lib, c->argv[0], &p, &r);
 	if (!ret || ret == -EUCLEAN)
@@ -129,7 +133,7 @@ const struct cli_command command_tag_check = {
 		"if that is not a mount point. Finds files whose blocks have another tag, files without a\n"
 		"case on blocks of one, attributes copied from another volume, and free space that keeps a\n"
 		"deleted file's tag. --repair puts right what is not frozen. Without it nothing is changed,\n"
-		"so that is the dry run. Ends with exit code 6 when disagreements remain.\n\n"
+		"as with --dry-run. Ends with exit code 6 when disagreements remain.\n\n"
 		"Free space keeps its tag on purpose, so that what a deleted file left goes with its case.\n"
 		"--repair discards it if the volume allows discards. --move-free seals it under the default\n"
 		"key otherwise: then freezing the tag is possible, but shredding does not reach it any more.",

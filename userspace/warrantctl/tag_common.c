@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdmwarrant-etsi.h"
 #include "tag.h"
 
-/* Case data is no argument: all users of the host can read those. */
-int cli_tag_metadata(struct cli *c, const char *path, char *text, size_t size)
+static int read_text(struct cli *c, const char *path, char *text, size_t size)
 {
 	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	size_t n;
@@ -26,6 +26,26 @@ int cli_tag_metadata(struct cli *c, const char *path, char *text, size_t size)
 	if (memchr(text, 0, n))
 		return cli_usage(c, "%s is not text: it has a NUL byte", path);
 	text[n] = 0;
+	return 0;
+}
+
+/* With white space and all; what is recorded is shorter. */
+#define TEXT_SIZE	(64 << 10)
+
+/* Case data is no argument: all users of the host can read those. @canonical: "" = there is none */
+int cli_tag_metadata(struct cli *c, const char *path, char canonical[CLI_METADATA_SIZE])
+{
+	char text[TEXT_SIZE], *shortest;
+	int ret = read_text(c, path, text, sizeof(text));
+
+	canonical[0] = 0;
+	if (ret || !text[strspn(text, " \t\r\n")])
+		return ret;
+	ret = libdmwarrant_case_check(c->lib, text, &shortest);
+	if (ret)
+		return ret;
+	snprintf(canonical, CLI_METADATA_SIZE, "%s", shortest);
+	free(shortest);
 	return 0;
 }
 

@@ -36,11 +36,12 @@ static int create(struct cli *c, struct libdmwarrant_tag *t)
 static int run(struct cli *c)
 {
 	struct libdmwarrant_tag t = { .version = LIBDMWARRANT_TAG_VERSION };
-	int ret;
+	int ret = 0;
 
-	while (cli_next_option(c))
-		if (cli_tag_metadata(c, c->arg, t.metadata, sizeof(t.metadata)))
-			return CLI_USAGE;
+	while (!ret && cli_next_option(c))
+		ret = cli_tag_metadata(c, c->arg, t.metadata);
+	if (ret)
+		return ret;
 	if (cli_arguments(c, 2))
 		return CLI_USAGE;
 	if (!c->keyset_path)

@@ -33,7 +33,7 @@ static int report(struct cli *c, uint32_t number)
 static int run(struct cli *c)
 {
 	struct libdmwarrant_tag t = { .version = LIBDMWARRANT_TAG_VERSION };
-	char text[sizeof(t.metadata)];
+	char text[CLI_METADATA_SIZE];
 	const char *name = NULL, *metadata = NULL;
 	int id, ret;
 
@@ -42,8 +42,9 @@ static int run(struct cli *c)
 			name = c->arg;
 			continue;
 		}
-		if (cli_tag_metadata(c, c->arg, text, sizeof(text)))
-			return CLI_USAGE;
+		ret = cli_tag_metadata(c, c->arg, text);
+		if (ret)
+			return ret;
 		metadata = text;
 	}
 	if (cli_arguments(c, 2))

@@ -228,6 +228,41 @@ static int rank(struct map *m)
 	return 0;
 }
 
+#define PROGRESS_MS	100
+
+static void progress(struct cli *c, const struct map *m, uint32_t nr, uint64_t began_ms,
+		     uint64_t *told_ms)
+{
+	struct libdmwarrant_progress p = { .what = "looking at the volume" };
+	uint64_t bytes = m->sectors * LIBDMWARRANT_SECTOR_SIZE;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	p.elapsed_ms = ts.tv_sec * 1000 + ts.tv_nsec / 1000000 - began_ms;
+	if (p.elapsed_ms < *told_ms + PROGRESS_MS)
+		return;
+	*told_ms = p.elapsed_ms;
+	p.done = bytes / m->count * nr;
+	p.total = bytes;
+	cli_progress(c, &p);
+}
+
+static int look_at_all(struct cli *c, struct drawing *d)
+{
+	uint64_t began_ms, told_ms = 0;
+	struct timespec ts;
+	uint32_t i;
+	int ret = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	began_ms = ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	for (i = 0; i < d->map.count && !ret; i++) {
+		progress(c, &d->map, i, began_ms, &told_ms);
+		ret = look_at_cell(c, d, i);
+	}
+	return ret;
+}
+
 static int out_of_memory(struct cli *c)
 {
 	return cli_usage(c, "not enough memory");
@@ -237,7 +272,6 @@ static int collect(struct cli *c, struct drawing *d, uint32_t cells)
 {
 	struct libdmwarrant_status s = { .version = LIBDMWARRANT_STATUS_VERSION };
 	struct map *m = &d->map;
-	uint32_t i;
 	int ret;
 
 	m->name = c->argv[0];
@@ -253,8 +287,8 @@ static int collect(struct cli *c, struct drawing *d, uint32_t cells)
 	if (!m->tags || !m->cells)
 		return out_of_memory(c);
 	ret = libdmwarrant_tag_list(c->lib, m->name, NULL, add_tag, m);
-	for (i = 0; i < m->count && !ret; i++)
-		ret = look_at_cell(c, d, i);
+	if (!ret)
+		ret = look_at_all(c, d);
 	if (!ret && rank(m))
 		return out_of_memory(c);
 	return ret;
