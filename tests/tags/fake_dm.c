@@ -151,7 +151,8 @@ static int load(void)
 	mapping.length = sectors << 3;
 	mapping.read_only = !strcmp(mode, "ro");
 	libdmwarrant_uuid_parse(uuid, mapping.uuid);
-	strcpy(mapping.status, "rw 5:00112233445566778899aabb 1 0/64 1/9/0 0 0 0");
+	lib_copy(mapping.status, sizeof(mapping.status),
+		 "rw 5:00112233445566778899aabb 1 0/64 1/9/0 0 0 0");
 	image = open(image_path, O_RDONLY);
 	fd = open(path_of("state"), O_RDWR | O_CREAT, 0600);
 	if (image < 0 || fd < 0 || ftruncate(fd, sizeof(*state)))
@@ -235,8 +236,8 @@ static int message_create(const char *m)
 	memset(t, 0, sizeof(*t));
 	t->state = 1;
 	t->created = t->changed = time(NULL);
-	strcpy(t->name, name);
-	strcpy(t->metadata, metadata);
+	lib_copy(t->name, sizeof(t->name), name);
+	lib_copy(t->metadata, sizeof(t->metadata), metadata);
 	state->tags = nr;
 	return 0;
 }
@@ -252,8 +253,8 @@ static int message_edit(const char *m)
 		return -ENOENT;
 	if (state->tag[nr].state != 1)
 		return -EPERM;
-	strcpy(state->tag[nr].name, name);
-	strcpy(state->tag[nr].metadata, metadata);
+	lib_copy(state->tag[nr].name, sizeof(state->tag[nr].name), name);
+	lib_copy(state->tag[nr].metadata, sizeof(state->tag[nr].metadata), metadata);
 	state->tag[nr].changed = time(NULL);
 	return 0;
 }

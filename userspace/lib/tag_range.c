@@ -186,7 +186,7 @@ static int start_job(struct libdmwarrant *ctx, const struct lib_tag_volume *v, u
 		     u64 length, struct job *j)
 {
 	unsigned int waited = 0, ms = POLL_FIRST_MS;
-	char *reply;
+	char *reply, *end;
 	int ret;
 
 	for (;;) {
@@ -208,9 +208,11 @@ static int start_job(struct libdmwarrant *ctx, const struct lib_tag_volume *v, u
 				v->name, tag);
 	if (ret)
 		return ret;
-	ret = sscanf(reply, "%llu", &j->id) == 1 ? 0 :
-	      lib_fail(ctx, -EPROTO, "%s: the kernel gave no job number; use the tools of its version",
-		       v->name);
+	j->id = strtoull(reply, &end, 10);
+	if (end == reply || *end)
+		ret = lib_fail(ctx, -EPROTO,
+			       "%s: the kernel gave no job number; use the tools of its version",
+			       v->name);
 	free(reply);
 	return ret;
 }
