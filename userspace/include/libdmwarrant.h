@@ -100,8 +100,9 @@ void libdmwarrant_set_progress(struct libdmwarrant *ctx, libdmwarrant_progress_f
 /**
  * enum libdmwarrant_exit - what a failure means to a script; the exit codes of warrantctl
  * @LIBDMWARRANT_EXIT_OK:      success
- * @LIBDMWARRANT_EXIT_USAGE:   wrong parameters: -EINVAL, -ERANGE, -ECANCELED
- * @LIBDMWARRANT_EXIT_KEY:     no permission or wrong key: -EACCES, -EPERM, -EKEYREJECTED, -ENOKEY
+ * @LIBDMWARRANT_EXIT_USAGE:   wrong parameters: -EINVAL, -ERANGE, -ECANCELED, -ENOTUNIQ
+ * @LIBDMWARRANT_EXIT_KEY:     no permission, wrong or destroyed key, warrant not in force: -EACCES,
+ *                             -EPERM, -EKEYREJECTED, -ENOKEY, -EKEYEXPIRED, -EKEYREVOKED
  * @LIBDMWARRANT_EXIT_MEMORY:  -ENOMEM
  * @LIBDMWARRANT_EXIT_DEVICE:  wrong or unreadable device, and every other errno
  * @LIBDMWARRANT_EXIT_BUSY:    exists already or in use: -EEXIST, -EBUSY

@@ -53,11 +53,14 @@ enum libdmwarrant_exit libdmwarrant_exit(int err)
 	case EINVAL:
 	case ERANGE:
 	case ECANCELED:
+	case ENOTUNIQ:
 		return LIBDMWARRANT_EXIT_USAGE;
 	case EACCES:
 	case EPERM:
 	case EKEYREJECTED:
+	case EKEYREVOKED:
 	case ENOKEY:
+	case EKEYEXPIRED:
 		return LIBDMWARRANT_EXIT_KEY;
 	case ENOMEM:
 		return LIBDMWARRANT_EXIT_MEMORY;

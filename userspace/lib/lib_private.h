@@ -19,6 +19,7 @@ struct libdmwarrant {
 	void				*progress_arg;
 	u64				started_ms;
 	u64				told_ms;
+	u32				registry_timeout_ms;	/* 0 = the default */
 };
 
 /** lib_fail() - set the last error. Return: @err, a negative errno */
@@ -41,6 +42,8 @@ struct libdmwarrant_keyset {
 	size_t			size;		/* bytes of @disk */
 	struct dmw_keyset_disk	*disk;		/* from lib_secret_alloc() */
 };
+
+void lib_random_uuid(u8 *uuid);
 
 /* host.c */
 

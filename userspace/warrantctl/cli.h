@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 
 #include "libdmwarrant.h"
+#include "libdmwarrant-registry.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -22,6 +23,8 @@ enum {
 	OPTION_PROGRESS_JSON,
 	OPTION_KEYSET,
 	OPTION_KEYSET_FD,
+	OPTION_REGISTRY,
+	OPTION_CONFIG,
 	OPTION_OWN,
 };
 
@@ -48,6 +51,10 @@ struct cli_option {
 			  "file with the volume's keys, accessible to its owner only" }
 #define CLI_KEYSET_FD	{ "keyset-fd", "N", OPTION_KEYSET_FD, \
 			  "read the keys from file descriptor N" }
+#define CLI_REGISTRY	{ "registry", "URI", OPTION_REGISTRY, \
+			  "sqlite:PATH; default: as the configuration file says" }
+#define CLI_CONFIG	{ "config", "FILE", OPTION_CONFIG, \
+			  "configuration file; default: " LIBDMWARRANT_CONFIG_FILE }
 #define CLI_END		{ NULL, NULL, 0, NULL }
 
 struct cli;
@@ -81,6 +88,8 @@ struct cli_command {
  * @arg:         argument of the option that cli_next_option() returned
  * @keyset_path: --keyset
  * @keyset_fd:   --keyset-fd, -1 = none
+ * @registry:    --registry, NULL = as the configuration says
+ * @config:      --config, NULL = the default
  * @json:        --json
  * @dry_run:     --dry-run
  * @progress_json: --progress-json
@@ -96,6 +105,8 @@ struct cli {
 	const char			*arg;
 	const char			*keyset_path;
 	int				keyset_fd;
+	const char			*registry;
+	const char			*config;
 	bool				json;
 	bool				dry_run;
 	bool				progress_json;
@@ -114,6 +125,11 @@ int cli_number(struct cli *c, const char *text, uint64_t from, uint64_t to, uint
 int cli_usage(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cli_help(const struct cli_command *command);
 int cli_keyset(struct cli *c, struct libdmwarrant_keyset **keyset);
+
+/* registry.c */
+int cli_config(struct cli *c, struct libdmwarrant_config *config);
+int cli_registry(struct cli *c, uint32_t flags, struct libdmwarrant_registry **reg);
+int cli_read_text(struct cli *c, const char *path, char **text);
 
 /* output.c */
 void cli_say(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -141,5 +157,20 @@ extern const struct cli_command command_volume_check;
 extern const struct cli_command command_volume_dump;
 extern const struct cli_command command_keyset_generate;
 extern const struct cli_command command_keyset_show;
+extern const struct cli_command command_keystore_init;
+extern const struct cli_command command_keystore_add;
+extern const struct cli_command command_keystore_list;
+extern const struct cli_command command_keystore_show;
+extern const struct cli_command command_keystore_rewrap;
+extern const struct cli_command command_keystore_check;
+extern const struct cli_command command_keystore_tombstones;
+extern const struct cli_command command_registry_init;
+extern const struct cli_command command_registry_check;
+extern const struct cli_command command_warrant_add;
+extern const struct cli_command command_warrant_show;
+extern const struct cli_command command_warrant_list;
+extern const struct cli_command command_warrant_renew;
+extern const struct cli_command command_warrant_edit;
+extern const struct cli_command command_warrant_history;
 
 #endif

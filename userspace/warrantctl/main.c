@@ -19,6 +19,21 @@ static const struct cli_command *const commands[] = {
 	&command_volume_dump,
 	&command_keyset_generate,
 	&command_keyset_show,
+	&command_keystore_init,
+	&command_keystore_add,
+	&command_keystore_list,
+	&command_keystore_show,
+	&command_keystore_rewrap,
+	&command_keystore_check,
+	&command_keystore_tombstones,
+	&command_registry_init,
+	&command_registry_check,
+	&command_warrant_add,
+	&command_warrant_show,
+	&command_warrant_list,
+	&command_warrant_renew,
+	&command_warrant_edit,
+	&command_warrant_history,
 };
 
 static void overview(FILE *f)
@@ -28,7 +43,7 @@ static void overview(FILE *f)
 	fputs("usage: warrantctl NOUN VERB [OPTION...] [ARGUMENT...]\n\n"
 	      "Sealed, authenticated volumes for interception evidence on untrusted LUNs.\n\n", f);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-7s%-10s%s\n", commands[i]->noun, commands[i]->verb,
+		fprintf(f, "  %-9s%-11s%s\n", commands[i]->noun, commands[i]->verb,
 			commands[i]->summary);
 	fputs("\nwarrantctl NOUN VERB --help explains each; warrantctl(8) has all of it.\n"
 	      "Options: --help, --version.\n\n"
@@ -119,6 +134,9 @@ int main(int argc, char **argv)
 		overview(stdout);
 		return 0;
 	}
+	/* The first thing that anyone does with it. */
+	if (argc >= 2 && !strcmp(argv[1], "init"))
+		return run(&command_registry_init, argc - 1, argv + 1);
 	command = argc >= 3 ? find_command(argv[1], argv[2]) : NULL;
 	if (!command) {
 		overview(stderr);

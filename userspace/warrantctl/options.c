@@ -72,6 +72,12 @@ static bool common_option(struct cli *c, int id)
 	case OPTION_KEYSET:
 		c->keyset_path = c->arg;
 		return true;
+	case OPTION_REGISTRY:
+		c->registry = c->arg;
+		return true;
+	case OPTION_CONFIG:
+		c->config = c->arg;
+		return true;
 	case OPTION_KEYSET_FD:
 		if (cli_number(c, c->arg, 0, INT_MAX, &fd))
 			exit(LIBDMWARRANT_EXIT_USAGE);
