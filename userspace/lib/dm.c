@@ -2,6 +2,7 @@
 /* Device-mapper: the few ioctls that a volume needs, with udev kept in step. */
 #include <libdevmapper.h>
 #include <libkmod.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -37,11 +38,15 @@ static void dm_log(int level, const char *file, int line, int dm_errno_or_class,
 	va_end(args);
 }
 
+/* libdevmapper keeps its descriptor and its log function in variables of its own. */
+static pthread_mutex_t dm_lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* Return: 0 or a negative errno; libdevmapper's words are in dm_text. */
 static int run(struct dm_task *t)
 {
 	int ret = 0;
 
+	pthread_mutex_lock(&dm_lock);
 	dm_text[0] = 0;
 	dm_log_with_errno_init(dm_log);
 	if (!dm_task_run(t)) {
@@ -51,6 +56,7 @@ static int run(struct dm_task *t)
 			ret = strstr(dm_text, "busy") ? -EBUSY : -EIO;
 	}
 	dm_log_with_errno_init(NULL);
+	pthread_mutex_unlock(&dm_lock);
 	return ret;
 }
 
@@ -458,6 +464,81 @@ int lib_dm_message(struct libdmwarrant *ctx, const char *name, const char *messa
 	ret = dm_task_set_sector(t, 0) && dm_task_set_message(t, message) ? run(t) : -ENOMEM;
 	dm_task_destroy(t);
 	return ret ? lib_fail(ctx, ret, "%s: message %s: %s", name, message, strerror(-ret)) : 0;
+}
+
+/**
+ * lib_dm_ask() - send a message to a volume's target and have its answer
+ * @ctx:   context
+ * @name:  of the device
+ * @reply: receives the answer, "" = none; the caller frees it
+ * @fmt:   the message
+ *
+ * Must not be used for messages that change something and have a long answer: libdevmapper sends
+ * the message again when the answer has not fit.
+ * Return: 0, or the target's errno; libdmwarrant_error() is set, but callers know better words.
+ */
+int lib_dm_ask(struct libdmwarrant *ctx, const char *name, char **reply, const char *fmt, ...)
+{
+	struct dm_task *t = new_task(DM_DEVICE_TARGET_MSG, name);
+	const char *answer;
+	char *message;
+	va_list args;
+	int ret;
+
+	*reply = NULL;
+	if (!t)
+		return no_task(ctx, name);
+	va_start(args, fmt);
+	ret = vasprintf(&message, fmt, args) < 0 ? -ENOMEM : 0;
+	va_end(args);
+	if (!ret) {
+		ret = dm_task_set_sector(t, 0) && dm_task_set_message(t, message) ? run(t) :
+		      -ENOMEM;
+		free(message);
+	}
+	if (!ret) {
+		answer = dm_task_get_message_response(t);
+		*reply = strdup(answer ? answer : "");
+		if (!*reply)
+			ret = -ENOMEM;
+	}
+	dm_task_destroy(t);
+	return ret ? lib_fail(ctx, ret, "%s: the kernel refused the message %.*s: %s", name,
+			      (int)strcspn(fmt, " "), fmt, strerror(-ret)) : 0;
+}
+
+/**
+ * lib_dm_table() - the table of any device-mapper device, line by line
+ * @dev: device
+ * @fn:  called for each line: first sector and length in 512 bytes, target, its parameters
+ * @arg: for @fn, whose non-zero return ends it
+ *
+ * Return: 0, what @fn returned, or -ENXIO: not a device-mapper device.
+ */
+int lib_dm_table(dev_t dev, int (*fn)(void *arg, u64 start, u64 length, const char *target,
+				      const char *params), void *arg)
+{
+	struct dm_task *t = new_task(DM_DEVICE_TABLE, NULL);
+	uint64_t start, length = 0;
+	char *target, *params;
+	struct dm_info info;
+	void *next = NULL;
+	int ret;
+
+	if (!t)
+		return -ENOMEM;
+	ret = dm_task_set_major(t, major(dev)) && dm_task_set_minor(t, minor(dev)) ? run(t) :
+	      -ENOMEM;
+	if (!ret && (!dm_task_get_info(t, &info) || !info.exists))
+		ret = -ENXIO;
+	if (!ret) {
+		do {
+			next = dm_get_next_target(t, next, &start, &length, &target, &params);
+			ret = target ? fn(arg, start, length, target, params) : 0;
+		} while (next && !ret);
+	}
+	dm_task_destroy(t);
+	return ret;
 }
 
 /**

@@ -233,7 +233,7 @@ static int write_all(int fd, const void *buf, size_t size)
 }
 
 /* A new name is durable only when its directory is. */
-static int sync_parent(const char *path)
+int lib_sync_parent(const char *path)
 {
 	char *copy = strdup(path);
 	int fd, ret = 0;
@@ -265,7 +265,7 @@ int libdmwarrant_keyset_write(struct libdmwarrant *ctx, const struct libdmwarran
 	if (close(fd) && !ret)
 		ret = -errno;
 	if (!ret)
-		ret = sync_parent(path);
+		ret = lib_sync_parent(path);
 	if (ret) {
 		unlink(path);
 		return lib_fail(ctx, ret, "cannot write keyset %s: %s; nothing was left there",

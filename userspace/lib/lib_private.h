@@ -44,6 +44,7 @@ struct libdmwarrant_keyset {
 };
 
 void lib_random_uuid(u8 *uuid);
+int lib_sync_parent(const char *path);
 
 /* host.c */
 
@@ -193,6 +194,10 @@ int lib_dm_each(struct libdmwarrant *ctx, int (*fn)(void *arg, const struct lib_
 int lib_dm_create(struct libdmwarrant *ctx, const char *name, const char *uuid, u64 length,
 		  bool read_only, const char *table);
 int lib_dm_message(struct libdmwarrant *ctx, const char *name, const char *message);
+int lib_dm_ask(struct libdmwarrant *ctx, const char *name, char **reply, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+int lib_dm_table(dev_t dev, int (*fn)(void *arg, u64 start, u64 length, const char *target,
+				      const char *params), void *arg);
 int lib_dm_remove(struct libdmwarrant *ctx, const char *name, bool deferred);
 int lib_dm_replace_error(struct libdmwarrant *ctx, const char *name, u64 length);
 

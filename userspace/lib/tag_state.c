@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Freezing and restricting a tag, and the file systems on the volume with it.
+ *
+ * The kernel refuses writes to a frozen sector, whoever asks. A file system must never come to that:
+ * what it has in memory for such a sector would be lost, and for a block of its own it would give up
+ * altogether. So first the tag's files, and nothing else, must have its sectors; then they are made
+ * immutable, cut to their size, written out; and only then the kernel is told.
+ */
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib_tag.h"
+
+struct state_change {
+	struct libdmwarrant			*ctx;
+	struct lib_tag_volume			v;
+	u32					tag;
+	u32					state;
+	struct lib_mounts			mounts;
+	const struct lib_mount			*mount;		/* in hand */
+	struct libdmwarrant_tag_state_result	*result;
+	bool					dry_run;
+	bool					read_only;	/* the mount in hand */
+	char					**made;		/* paths that were, or are to be, changed */
+	size_t					made_count;
+	u64					problems;
+	char					problem[256];
+};
+
+/* ---- is it allowed? ---- */
+
+static int check_change(struct state_change *s)
+{
+	struct libdmwarrant_tag t;
+	int ret;
+
+	if (s->tag == DMW_TAG_DEFAULT)
+		return lib_fail(s->ctx, -EPERM,
+				"the default tag holds the file system itself and cannot be frozen; give the recordings a tag of their own");
+	ret = lib_tag_show(s->ctx, &s->v, s->tag, &t);
+	if (ret)
+		return ret;
+	if (t.state == s->state)
+		return lib_fail(s->ctx, -EEXIST, "tag %u of %s is %s already", s->tag, s->v.name,
+				libdmwarrant_tag_state_name(t.state));
+	if (t.state == LIBDMWARRANT_TAG_SHREDDED)
+		return lib_fail(s->ctx, -EPERM, "tag %u of %s is shredded", s->tag, s->v.name);
+	if (s->state == LIBDMWARRANT_TAG_FROZEN || s->state == LIBDMWARRANT_TAG_RESTRICTED)
+		if (t.state < s->state)
+			return 0;
+	return lib_fail(s->ctx, -EPERM,
+			"tag %u of %s is %s: the way back needs the consent of two officers, which this version cannot take",
+			s->tag, s->v.name, libdmwarrant_tag_state_name(t.state));
+}
+
+/* ---- has it its files, and only they it? ---- */
+
+static int take_problem(void *arg, const struct libdmwarrant_tag_finding *f)
+{
+	struct state_change *s = arg;
+
+	if (f->expected != s->tag && f->found != s->tag)
+		return 0;
+	if (!s->problems++)
+		snprintf(s->problem, sizeof(s->problem), "%s%s%s, sectors %llu to %llu",
+			 f->path ? f->path : "", f->path ? ": " : "", f->text,
+			 (unsigned long long)f->start, (unsigned long long)(f->start + f->length));
+	return 0;
+}
+
+static int check_files(struct state_change *s)
+{
+	struct libdmwarrant_tag_check_params p = {
+		.version = LIBDMWARRANT_TAG_CHECK_VERSION, .finding = take_problem, .arg = s,
+	};
+	struct libdmwarrant_tag_check_result r = { .version = LIBDMWARRANT_TAG_CHECK_VERSION };
+	int ret = lib_tag_check(s->ctx, &s->v, &p, &r);
+
+	/* What is wrong with other tags is not in the way. */
+	if (ret && ret != -EUCLEAN)
+		return ret;
+	if (!s->problems)
+		return 0;
+	return lib_fail(s->ctx, -EBUSY,
+			"%llu places of %s disagree about tag %u (%s); put them right first: warrantctl tag check --repair --move-free %s",
+			(unsigned long long)s->problems, s->v.name, s->tag, s->problem, s->v.name);
+}
+
+static int check_unmounted(struct state_change *s)
+{
+	struct libdmwarrant_device d = { .version = LIBDMWARRANT_DEVICE_VERSION };
+	char path[16 + LIBDMWARRANT_NAME_SIZE];
+	int ret;
+
+	snprintf(path, sizeof(path), "/dev/mapper/%s", s->v.name);
+	ret = libdmwarrant_device_probe(s->ctx, path, &d);
+	if (ret)
+		return ret;
+	if (!d.signature_count)
+		return 0;
+	return lib_fail(s->ctx, -EBUSY,
+			"%s carries %s that is not mounted, so nobody knows whether its own blocks are among those of tag %u; mount it first",
+			path, d.signatures[0].type, s->tag);
+}
+
+/* ---- files of the tag ---- */
+
+static int is_of_tag(const struct state_change *s, int fd)
+{
+	u8 uuid[DMW_UUID_SIZE];
+	u32 tag;
+
+	return !lib_attr_get(fd, uuid, &tag) && tag == s->tag &&
+	       !memcmp(uuid, s->v.uuid, DMW_UUID_SIZE);
+}
+
+static int remember(struct state_change *s, const char *path)
+{
+	char **more = reallocarray(s->made, s->made_count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	s->made = more;
+	more[s->made_count] = strdup(path);
+	if (!more[s->made_count])
+		return -ENOMEM;
+	s->made_count++;
+	return 0;
+}
+
+/* ---- all mounts ---- */
+
+static bool is_read_only(const char *point)
+{
+	return access(point, W_OK) && errno == EROFS;
+}
+
+static int each_mount(struct state_change *s, lib_walk_fn fn)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < s->mounts.count && !ret; i++) {
+		s->mount = &s->mounts.mounts[i];
+		s->read_only = is_read_only(s->mount->point);
+		ret = lib_walk(s->ctx, s->mount->point, true, fn, s);
+	}
+	return ret;
+}
+
+/* ---- trimming ---- */
+
+/*
+ * What lies behind the end would be given back to the file system some day, frozen. Trimming needs
+ * the file for itself, so that waits until the walk has closed it.
+ */
+static int collect_tail(void *arg, int fd, const char *path, const struct stat *st)
+{
+	struct state_change *s = arg;
+	int ret;
+
+	(void)st;
+	if (!is_of_tag(s, fd) || s->dry_run || s->read_only)
+		return 0;
+	ret = lib_file_has_tail(s->ctx, fd, path, &s->mount->stack);
+	return ret > 0 ? remember(s, path) : ret;
+}
+
+/* Only with the file system that it is on does a path lead to blocks of the volume. */
+static const struct lib_stack *stack_of(const struct state_change *s, int fd)
+{
+	struct stat st;
+	size_t i;
+
+	for (i = 0; !fstat(fd, &st) && i < s->mounts.count; i++)
+		if (s->mounts.mounts[i].dev == st.st_dev && is_of_tag(s, fd))
+			return &s->mounts.mounts[i].stack;
+	return NULL;
+}
+
+static int trim(struct state_change *s, const struct lib_tag_states *states, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int ret = fd < 0 ? -errno : 0;
+	const struct lib_stack *stack = ret ? NULL : stack_of(s, fd);
+
+	if (!ret)
+		ret = stack ? lib_file_trim(s->ctx, &s->v, stack, states, fd, path) : -ENOENT;
+	if (fd >= 0)
+		close(fd);
+	if (ret == -EAGAIN)
+		return lib_fail(s->ctx, -EBUSY,
+				"%s is open in some program, and has space behind its end that must be freed first; close it",
+				path);
+	return ret ? lib_fail(s->ctx, ret, "cannot free the space behind the end of %s: %s", path,
+			      strerror(-ret)) : 0;
+}
+
+static void forget(struct state_change *s)
+{
+	while (s->made_count)
+		free(s->made[--s->made_count]);
+}
+
+static int trim_all(struct state_change *s)
+{
+	struct lib_tag_states states;
+	int ret = lib_tag_states(s->ctx, &s->v, &states);
+	size_t i;
+
+	if (!ret)
+		ret = each_mount(s, collect_tail);
+	for (i = 0; i < s->made_count && !ret; i++)
+		ret = trim(s, &states, s->made[i]);
+	forget(s);
+	lib_tag_states_free(&states);
+	return ret;
+}
+
+/* ---- immutable ---- */
+
+static int make_immutable(struct state_change *s, int fd, const char *path)
+{
+	int flags, ret = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
+		return -errno;
+	if (!(flags & FS_IMMUTABLE_FL)) {
+		ret = remember(s, path);
+		flags |= FS_IMMUTABLE_FL;
+		if (!ret && ioctl(fd, FS_IOC_SETFLAGS, &flags))
+			ret = -errno;
+	}
+	if (!ret)
+		s->result->immutable++;
+	return ret;
+}
+
+static int close_file(void *arg, int fd, const char *path, const struct stat *st)
+{
+	struct state_change *s = arg;
+	int ret = 0;
+
+	(void)st;
+	if (!is_of_tag(s, fd))
+		return 0;
+	s->result->files++;
+	if (s->dry_run || s->read_only)
+		return 0;
+	ret = make_immutable(s, fd, path);
+	if (!ret && fsync(fd))
+		ret = -errno;
+	return ret ? lib_fail(s->ctx, ret, "cannot make %s immutable: %s; nothing was changed", path,
+			      strerror(-ret)) : 0;
+}
+
+static void reopen_files(struct state_change *s)
+{
+	int fd, flags;
+	size_t i;
+
+	for (i = 0; i < s->made_count; i++) {
+		fd = open(s->made[i], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (is_of_tag(s, fd) && !ioctl(fd, FS_IOC_GETFLAGS, &flags)) {
+			flags &= ~FS_IMMUTABLE_FL;
+			ioctl(fd, FS_IOC_SETFLAGS, &flags);
+		}
+		close(fd);
+	}
+}
+
+static int drop_pages(void *arg, int fd, const char *path, const struct stat *st)
+{
+	struct state_change *s = arg;
+
+	(void)path;
+	(void)st;
+	if (is_of_tag(s, fd))
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int tell_kernel(struct state_change *s)
+{
+	char *reply;
+	int ret = lib_dm_ask(s->ctx, s->v.name, &reply, "tag_state %u %s", s->tag,
+			     libdmwarrant_tag_state_name(s->state));
+
+	free(reply);
+	return ret;
+}
+
+static int change(struct state_change *s)
+{
+	int ret = trim_all(s);
+
+	if (!ret)
+		ret = each_mount(s, close_file);
+	if (s->dry_run)
+		return ret;
+	/* Written to until just now: once more, since nobody can write any longer. */
+	if (!ret && s->mounts.count)
+		ret = check_files(s);
+	if (!ret)
+		ret = tell_kernel(s);
+	if (ret) {
+		reopen_files(s);
+		return ret;
+	}
+	return s->state == LIBDMWARRANT_TAG_RESTRICTED ? each_mount(s, drop_pages) : 0;
+}
+
+int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uint32_t tag,
+			       enum libdmwarrant_tag_state state, uint32_t flags,
+			       struct libdmwarrant_tag_state_result *result)
+{
+	struct state_change s = { .ctx = ctx, .tag = tag, .state = state, .result = result };
+	int ret;
+
+	if (result->version != LIBDMWARRANT_TAG_STATE_VERSION)
+		return lib_fail_version(ctx, result->version, LIBDMWARRANT_TAG_STATE_VERSION);
+	s.dry_run = flags & LIBDMWARRANT_TAG_STATE_DRY_RUN;
+	ret = lib_tag_volume(ctx, volume, &s.v);
+	if (!ret)
+		ret = lib_tag_refuse_read_only(ctx, &s.v);
+	if (!ret)
+		ret = check_change(&s);
+	if (!ret)
+		ret = lib_mounts(ctx, &s.v, &s.mounts);
+	if (ret)
+		return ret;
+	result->mounts = s.mounts.count;
+	if (s.mounts.count)
+		ret = check_files(&s);
+	else if (!(flags & LIBDMWARRANT_TAG_STATE_UNMOUNTED))
+		ret = check_unmounted(&s);
+	if (!ret)
+		ret = change(&s);
+	lib_mounts_free(&s.mounts);
+	forget(&s);
+	free(s.made);
+	return ret;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* File systems on a volume, and all regular files of one. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <libmount.h>
+#include <linux/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib_tag.h"
+
+/* ---- mounts ---- */
+
+static bool is_known(const struct lib_mounts *m, dev_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < m->count; i++)
+		if (m->mounts[i].dev == dev)
+			return true;
+	return false;
+}
+
+static int add_mount(struct libdmwarrant *ctx, const struct lib_tag_volume *v,
+		     struct lib_mounts *m, dev_t dev, const char *point)
+{
+	struct lib_mount *more, *new;
+	struct lib_stack stack;
+
+	/* What lies elsewhere, or behind encryption of its own, is not ours to look through. */
+	if (lib_stack_find(ctx, dev, v, &stack))
+		return 0;
+	more = reallocarray(m->mounts, m->count + 1, sizeof(*more));
+	if (more) {
+		m->mounts = more;
+		new = &more[m->count++];
+		new->dev = dev;
+		new->stack = stack;
+		new->point = strdup(point);
+		if (new->point)
+			return 0;
+	} else {
+		lib_stack_free(&stack);
+	}
+	return lib_fail(ctx, -ENOMEM, "out of memory");
+}
+
+/**
+ * lib_mounts() - file systems on a volume that are mounted with their root
+ * @ctx: context
+ * @v:   volume
+ * @m:   receives them, perhaps none; lib_mounts_free() it
+ */
+int lib_mounts(struct libdmwarrant *ctx, const struct lib_tag_volume *v, struct lib_mounts *m)
+{
+	struct libmnt_table *tb = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs = NULL;
+	const char *root;
+	int ret = 0;
+
+	memset(m, 0, sizeof(*m));
+	while (tb && it && !ret && !mnt_table_next_fs(tb, it, &fs)) {
+		root = mnt_fs_get_root(fs);
+		if (root && !strcmp(root, "/") && !is_known(m, mnt_fs_get_devno(fs)))
+			ret = add_mount(ctx, v, m, mnt_fs_get_devno(fs), mnt_fs_get_target(fs));
+	}
+	if (!tb || !it)
+		ret = lib_fail(ctx, -ENOMEM, "cannot read /proc/self/mountinfo");
+	mnt_free_iter(it);
+	mnt_unref_table(tb);
+	if (ret)
+		lib_mounts_free(m);
+	return ret;
+}
+
+void lib_mounts_free(struct lib_mounts *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->count; i++) {
+		free(m->mounts[i].point);
+		lib_stack_free(&m->mounts[i].stack);
+	}
+	free(m->mounts);
+	memset(m, 0, sizeof(*m));
+}
+
+/**
+ * lib_mount_usable() - refuse a file system that keeps contents of files in its journal
+ *
+ * There they would be sealed under the default tag's key, and outlive their case's.
+ */
+int lib_mount_usable(struct libdmwarrant *ctx, dev_t dev, const char *path)
+{
+	struct libmnt_table *tb = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs = NULL;
+	bool journal = false;
+	const char *options;
+	char *value;
+	size_t size;
+
+	while (tb && it && !journal && !mnt_table_next_fs(tb, it, &fs)) {
+		options = mnt_fs_get_fs_options(fs);
+		journal = mnt_fs_get_devno(fs) == dev && options &&
+			  !mnt_optstr_get_option(options, "data", &value, &size) &&
+			  size == 7 && !strncmp(value, "journal", size);
+	}
+	mnt_free_iter(it);
+	mnt_unref_table(tb);
+	return journal ? lib_fail(ctx, -EOPNOTSUPP,
+				  "%s is on a file system mounted with data=journal, which keeps copies of contents under the default tag's key; mount it with data=ordered",
+				  path) : 0;
+}
+
+/* ---- walking ---- */
+
+struct walk {
+	struct libdmwarrant	*ctx;
+	dev_t			dev;
+	lib_walk_fn		fn;
+	void			*arg;
+	char			path[PATH_MAX];
+};
+
+static int walk_directory(struct walk *w, int fd, size_t length);
+
+static int open_entry(int dir, const char *name, int flags)
+{
+	flags |= O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	return openat(dir, name, flags | O_NOATIME);
+}
+
+static int walk_failed(struct walk *w, const char *what)
+{
+	return lib_fail(w->ctx, -errno, "cannot %s %s: %s", what, w->path, strerror(errno));
+}
+
+static int walk_file(struct walk *w, int dir, const char *name)
+{
+	int fd = open_entry(dir, name, 0), ret = 0;
+	struct stat st;
+
+	/* Gone meanwhile: files come and go while we look. */
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : walk_failed(w, "open");
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_dev == w->dev)
+		ret = w->fn(w->arg, fd, w->path, &st);
+	close(fd);
+	return ret;
+}
+
+static int walk_subdirectory(struct walk *w, int dir, const char *name, size_t length)
+{
+	int fd = open_entry(dir, name, O_DIRECTORY);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 :
+		       walk_failed(w, "open");
+	/* What is mounted here is another file system. */
+	if (!fstat(fd, &st) && st.st_dev == w->dev)
+		return walk_directory(w, fd, length);
+	close(fd);
+	return 0;
+}
+
+static int walk_entry(struct walk *w, int dir, const struct dirent *e, size_t length)
+{
+	unsigned char type = e->d_type;
+	struct stat st;
+	int n;
+
+	if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+		return 0;
+	n = snprintf(w->path + length, sizeof(w->path) - length, "/%s", e->d_name);
+	if (length + n >= sizeof(w->path)) {
+		errno = ENAMETOOLONG;
+		return walk_failed(w, "look below");
+	}
+	if (type == DT_UNKNOWN && !fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		type = IFTODT(st.st_mode);
+	if (type == DT_REG)
+		return walk_file(w, dir, e->d_name);
+	return type == DT_DIR ? walk_subdirectory(w, dir, e->d_name, length + n) : 0;
+}
+
+/* Takes @fd. @length: of the directory's path, which stands in w->path. */
+static int walk_directory(struct walk *w, int fd, size_t length)
+{
+	DIR *d = fdopendir(fd);
+	struct dirent *e;
+	int ret = 0;
+
+	if (!d) {
+		close(fd);
+		return walk_failed(w, "read");
+	}
+	for (errno = 0; !ret && (e = readdir(d)); errno = 0) {
+		ret = walk_entry(w, dirfd(d), e, length);
+		w->path[length] = 0;
+	}
+	if (!ret && errno)
+		ret = walk_failed(w, "read");
+	closedir(d);
+	return ret;
+}
+
+/*
+ * A private copy of the mount without what is mounted upon it, so that files which are hidden
+ * there are seen too: their blocks would be taken for nobody's.
+ */
+static int open_whole(const char *point)
+{
+	int tree = syscall(SYS_open_tree, AT_FDCWD, point, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int fd;
+
+	if (tree < 0)
+		return open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close(tree);
+	return fd;
+}
+
+/**
+ * lib_walk() - call @fn for each regular file of a file system, or below a directory of it
+ * @ctx:   context
+ * @path:  mount point, directory or file
+ * @whole: it is a mount point, and files hidden by other mounts are wanted too
+ * @fn:    called for each file; several times for one with several names
+ * @arg:   for @fn
+ *
+ * Return: 0, what @fn returned, or a negative errno.
+ */
+int lib_walk(struct libdmwarrant *ctx, const char *path, bool whole, lib_walk_fn fn, void *arg)
+{
+	struct walk w = { .ctx = ctx, .fn = fn, .arg = arg };
+	struct stat st;
+	int fd, ret;
+
+	lib_copy(w.path, sizeof(w.path), path);
+	fd = whole ? open_whole(path) : open_entry(AT_FDCWD, path, 0);
+	if (fd < 0 || fstat(fd, &st)) {
+		ret = walk_failed(&w, "open");
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	w.dev = st.st_dev;
+	if (S_ISDIR(st.st_mode))
+		/* "/" must not become "//". */
+		return walk_directory(&w, fd, strcmp(path, "/") ? strlen(w.path) : 0);
+	ret = S_ISREG(st.st_mode) ? fn(arg, fd, w.path, &st) : 0;
+	close(fd);
+	return ret;
+}

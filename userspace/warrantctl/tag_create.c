@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "tag.h"
+
+enum {
+	OPTION_METADATA = OPTION_OWN,
+};
+
+static const struct cli_option options[] = {
+	{ "metadata", "FILE", OPTION_METADATA, "JSON about the case; - = standard input" },
+	{ "keyset", "FILE", OPTION_KEYSET,
+	  "file with the volume's keys; the new tag's is added to it" },
+	CLI_DRY_RUN,
+	CLI_PROGRESS,
+	CLI_JSON,
+	CLI_HELP,
+	CLI_END
+};
+
+static int create(struct cli *c, struct libdmwarrant_tag *t)
+{
+	struct libdmwarrant_keysource source = { .version = LIBDMWARRANT_KEYSOURCE_VERSION };
+	int ret;
+
+	if (c->dry_run)
+		return libdmwarrant_tag_create_check(c->lib, c->argv[0], t);
+	ret = libdmwarrant_keysource_file(c->lib, c->keyset_path, &source);
+	if (ret)
+		return ret;
+	ret = libdmwarrant_tag_create(c->lib, c->argv[0], &source, t);
+	libdmwarrant_keysource_file_free(&source);
+	return ret;
+}
+
+static int run(struct cli *c)
+{
+	struct libdmwarrant_tag t = { .version = LIBDMWARRANT_TAG_VERSION };
+	int ret;
+
+	while (cli_next_option(c))
+		if (cli_tag_metadata(c, c->arg, t.metadata, sizeof(t.metadata)))
+			return CLI_USAGE;
+	if (cli_arguments(c, 2))
+		return CLI_USAGE;
+	if (!c->keyset_path)
+		return cli_usage(c, "name the file with the volume's keys: --keyset");
+	if (strlen(c->argv[1]) > LIBDMWARRANT_TAG_NAME_MAX)
+		return cli_usage(c, "the name has %zu bytes, at most %d are possible",
+				 strlen(c->argv[1]), LIBDMWARRANT_TAG_NAME_MAX);
+	memcpy(t.name, c->argv[1], strlen(c->argv[1]) + 1);
+	ret = create(c, &t);
+	if (ret)
+		return ret;
+	cli_set_bool(c->out, "dry_run", c->dry_run);
+	cli_set_text(c->out, "volume", c->argv[0]);
+	if (c->dry_run) {
+		cli_set_text(c->out, "name", t.name);
+		cli_say(c, "would make a tag %s on %s\n", t.name, c->argv[0]);
+	} else {
+		cli_tag_set(c->out, &t);
+		cli_say(c, "%s: tag %u, %s\n", c->argv[0], t.tag, t.name);
+	}
+	return 0;
+}
+
+const struct cli_command command_tag_create = {
+	.noun = "tag",
+	.verb = "create",
+	.arguments = "VOLUME NAME",
+	.summary = "make a tag for a case, with a key of its own",
+	.text = "Name and metadata are sealed on the LUN; the key is stored before the tag exists. Arguments\n"
+		"can be seen by all users of this host, so keep names neutral and say what the case is in\n"
+		"the metadata: LIID, CIN, SequenceRange, DeliveryType, Privileged, Copy ...\n\n"
+		"Example: warrantctl tag create --keyset case7.keys --metadata call.json case7 call-12",
+	.options = options,
+	.run = run,
+};
