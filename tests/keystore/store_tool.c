@@ -16,6 +16,7 @@
  *	hold W V				get, say "held", wait for the end of standard input
  *	dump					everything that can be known without unlocking
  *	state W					of an unlocked warrant: keys, number of secrets
+ *	look W					state, if it can be unlocked, then dump
  *
  * BINDING is a digit, of which the digest is made. Errors: "errno text", exit code 1.
  */
@@ -240,7 +241,7 @@ static int show_warrant(void *arg, const struct libdmwarrant_keystore_warrant *w
 static int show_whole_warrant(void *arg, const struct libdmwarrant_keystore_warrant *w)
 {
 	show_warrant(arg, w);
-	if (w->state == LIBDMWARRANT_KEYSTORE_LOCKED) {
+	if (w->state != LIBDMWARRANT_KEYSTORE_DESTROYED) {
 		check(libdmwarrant_keystore_keys(ks, w->uuid, show_key, "  "));
 		check(libdmwarrant_keystore_methods(ks, w->uuid, show_method, "  "));
 	}
@@ -307,6 +308,19 @@ static void state(char **a)
 	printf("methods %u\n", methods);
 }
 
+/* All that there is to see; a failure is a line of it. */
+static void look(char **a)
+{
+	const uint8_t *warrant = uuid_of(a[0]);
+	int ret = libdmwarrant_keystore_unlock(ks, warrant, &secret);
+
+	if (ret)
+		printf("locked %d\n", -ret);
+	else
+		state(a);
+	dump();
+}
+
 static void run(const char *command, char **a)
 {
 	if (!strcmp(command, "create"))
@@ -325,6 +339,8 @@ static void run(const char *command, char **a)
 		dump();
 	else if (!strcmp(command, "state"))
 		state(a);
+	else if (!strcmp(command, "look"))
+		look(a);
 	else if (!strcmp(command, "hold"))
 		hold(a);
 	else

@@ -17,8 +17,6 @@
 
 #define TIMEOUT_MS	30000	/* a server that has not answered by then is away */
 
-extern char **environ;
-
 static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attr, int out)
 {
 	int ret;
@@ -38,7 +36,7 @@ static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attr, 
 static int start(const char *header, int slot, int out, pid_t *pid)
 {
 	char number[12];
-	char *argv[] = { "clevis", "luks", "pass", "-d", (char *)header, "-s", number, NULL };
+	char *const argv[] = { "clevis", "luks", "pass", "-d", (char *)header, "-s", number, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	int ret;

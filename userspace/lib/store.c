@@ -173,8 +173,10 @@ int lib_store_lock(struct lib_store *s, bool exclusive)
 static int store_open(struct lib_store *s, const char *path)
 {
 	struct libdmwarrant *ctx = s->ks->ctx;
-	int ret = lib_dir_open(ctx, NULL, path, &s->dir);
+	int ret = lib_store_probe(s->ks, path);
 
+	if (!ret)
+		ret = lib_dir_open(ctx, NULL, path, &s->dir);
 	if (ret == -ENOENT)
 		return lib_fail(ctx, ret,
 				"there is no key store %s; make one with warrantctl keystore init",

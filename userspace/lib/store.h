@@ -86,6 +86,9 @@ int lib_store_open(struct libdmwarrant_keystore *ks, const char *place);
 void lib_store_close(struct libdmwarrant_keystore *ks);
 int lib_store_lock(struct lib_store *s, bool exclusive);
 
+/* store_probe.c */
+int lib_store_probe(struct libdmwarrant_keystore *ks, const char *path);
+
 /* store_repair.c */
 int lib_store_repair(struct lib_store *s);
 int lib_store_clean(const struct lib_dir *d);

@@ -61,7 +61,6 @@ static int get_kek(struct lib_held *h, const struct libdmwarrant_unlock *unlock,
 		lib_secret_free(kek, LIB_KEK_SIZE);
 	else
 		ret = lib_unlocked_add(s, h->warrant, kek, slot);
-	h->unlocked = lib_unlocked_find(s, h->warrant);
 	return ret;
 }
 
@@ -87,24 +86,49 @@ static void finish(struct lib_store *s, const u8 *warrant)
 	lib_held_end(&h);
 }
 
-static int unlock_with(struct lib_store *s, const u8 *warrant,
-		       const struct libdmwarrant_unlock *unlock, const struct lib_secret *secret)
+/* People enter PINs and touch tokens: nobody else has to wait for that. */
+static int get_kek_unhurried(struct lib_store *s, const u8 *warrant,
+			     const struct libdmwarrant_unlock *unlock,
+			     const struct lib_secret *secret)
 {
-	bool unfinished = false;
+	struct lib_held h;
+	int ret;
+
+	ret = lib_held_begin(s, warrant, false, &h);
+	lib_unlock(h.lock);
+	h.lock = -1;
+	if (!ret)
+		ret = get_kek(&h, unlock, secret);
+	lib_held_end(&h);
+	return ret;
+}
+
+static int authenticate(struct lib_store *s, const u8 *warrant, bool *unfinished)
+{
 	struct lib_held h;
 	int ret;
 
 	ret = lib_held_begin(s, warrant, false, &h);
 	if (!ret)
-		ret = get_kek(&h, unlock, secret);
-	if (!ret) {
 		ret = lib_held_open(&h);
-		unfinished = !ret && is_unfinished(&h);
-		if (ret)
-			lib_unlocked_remove(s, warrant);
-	}
+	*unfinished = !ret && is_unfinished(&h);
 	lib_held_end(&h);
-	if (unfinished && !s->ks->read_only)
+	return ret;
+}
+
+static int unlock_with(struct lib_store *s, const u8 *warrant,
+		       const struct libdmwarrant_unlock *unlock, const struct lib_secret *secret)
+{
+	bool unfinished;
+	int ret;
+
+	ret = get_kek_unhurried(s, warrant, unlock, secret);
+	if (ret)
+		return ret;
+	ret = authenticate(s, warrant, &unfinished);
+	if (ret)
+		lib_unlocked_remove(s, warrant);
+	else if (unfinished && !s->ks->read_only)
 		finish(s, warrant);
 	return ret;
 }

@@ -5,7 +5,7 @@
 /**
  * cli_keystore() - open a key store
  * @c:     run
- * @uri:   --keystore; NULL = the default
+ * @uri:   --keystore; NULL = as the configuration says
  * @flags: LIBDMWARRANT_KEYSTORE_...
  * @ks:    receives it; libdmwarrant_keystore_close() it
  */
@@ -16,8 +16,11 @@ int cli_keystore(struct cli *c, const char *uri, uint32_t flags,
 		.version = LIBDMWARRANT_KEYSTORE_VERSION,
 		.flags = flags,
 	};
-	int ret = libdmwarrant_keystore_open(c->lib, uri, &p, ks);
+	struct libdmwarrant_config config;
+	int ret = uri ? 0 : cli_config(c, &config);
 
+	if (!ret)
+		ret = libdmwarrant_keystore_open(c->lib, uri ? uri : config.keystore, &p, ks);
 	if (!ret)
 		cli_set_text(c->out, "keystore", libdmwarrant_keystore_uri(*ks));
 	return ret;

@@ -10,6 +10,7 @@ static const struct cli_option options[] = {
 
 static int run(struct cli *c)
 {
+	struct libdmwarrant_config config;
 	struct libdmwarrant_keystore *ks;
 	const char *uri = NULL;
 	int ret;
@@ -18,7 +19,9 @@ static int run(struct cli *c)
 		uri = c->arg;
 	if (cli_arguments(c, 0))
 		return CLI_USAGE;
-	ret = libdmwarrant_keystore_init(c->lib, uri, NULL);
+	ret = cli_config(c, &config);
+	if (!ret)
+		ret = libdmwarrant_keystore_init(c->lib, uri ? uri : config.keystore, NULL);
 	if (!ret)
 		ret = cli_keystore(c, uri, 0, &ks);
 	if (ret)
