@@ -178,7 +178,7 @@ static void legend_ages(const struct map *m, FILE *f, unsigned int y)
 	unsigned int i, x = LEFT;
 	struct colour c;
 
-	for (i = 0; i < MAP_AGES; i++, x += 100) {
+	for (i = 0; i < MAP_AGES; i++, x += 120) {
 		cell.newest = map_age_example(m, i);
 		map_cell_colour(m, &cell, &c);
 		legend_swatch(f, x, y, &c, 0, "d");
