@@ -17,6 +17,9 @@ static const struct cli_command *const commands[] = {
 	&command_volume_list,
 	&command_volume_check,
 	&command_volume_dump,
+	&command_volume_create,
+	&command_volume_guard,
+	&command_volume_forget,
 	&command_tag_create,
 	&command_tag_edit,
 	&command_tag_list,
@@ -60,7 +63,7 @@ static void overview(FILE *f)
 	      "Options: --help, --version.\n\n"
 	      "Exit codes: 0 success; 1 wrong parameters; 2 no permission or wrong key;\n"
 	      "3 out of memory; 4 wrong device; 5 exists already or busy; 6 damage found;\n"
-	      "7 rolled back behind the anchor.\n", f);
+	      "7 rolled back behind the anchor; 8 done, but the registry is yet to be told.\n", f);
 }
 
 /* Neither a core dump nor a debugger of the same user may see keys. */
