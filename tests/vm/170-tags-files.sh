@@ -142,6 +142,13 @@ try() { # TYPE
 	fstrim /mnt/a
 	md5sum /mnt/a/in/secret/x >"$work/secret.sum"
 
+	umount /mnt/a
+	case $type in
+	ext4) e2fsck -fn $d ;;
+	xfs) xfs_repair -n $d ;;
+	esac >"$work/fsck" 2>&1 || { cat "$work/fsck" >&2; fail "$type is damaged"; }
+	mount $d /mnt/a
+
 	# restricted
 	t restrict v secret >/dev/null
 	# The page cache makes EIO of all errors; direct I/O tells which.
@@ -150,10 +157,6 @@ try() { # TYPE
 	md5sum --quiet -c "$work/sums"
 	t map --width 70 --rows 4 v
 	umount /mnt/a
-	case $type in
-	ext4) e2fsck -fn $d ;;
-	xfs) xfs_repair -n $d ;;
-	esac >"$work/fsck" 2>&1 || { cat "$work/fsck" >&2; fail "$type is damaged"; }
 	close_volume v
 	open_volume v "$lun_dev"
 	eq "state after reopening" "$(t show --json v secret | jq -r .state)" restricted
