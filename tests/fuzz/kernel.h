@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names of the kernel proper that the module's files here and the headers they include use: as much of
+ * The names of the kernel proper that the module's files and the headers they include use: as much of
  * each as is looked at here. What has a meaning is in kernel.c, with the kernel's own meaning; the rest
  * does nothing. Every header of the kernel is this one (see Makefile).
  */
