@@ -234,7 +234,7 @@ int dm_get_device(struct dm_target *ti, const char *path, blk_mode_t mode, struc
 void dm_put_device(struct dm_target *ti, struct dm_dev *dev);
 void dm_accept_partial_bio(struct bio *bio, unsigned int sectors);
 
-/* ---- shrinkers, AES: named in compat.h, and not used ---- */
+/* ---- shrinkers, AES: named in compat.h ---- */
 
 struct shrink_control;
 
@@ -250,12 +250,24 @@ struct shrinker {
 #define shrinker_register(s)		((void)(s))
 #define shrinker_free(s)		((void)(s))
 
+/* No cipher, but each key has its own answers. */
 struct aes_enckey {
-	int unused;
+	u8 key[32];
 };
 
-#define aes_prepareenckey(k, key, size)	((void)(k), (void)(key), 0)
-#define aes_encrypt(k, out, in)		((void)(k), (void)(out), (void)(in))
+static inline int aes_prepareenckey(struct aes_enckey *k, const u8 *key, size_t size)
+{
+	memcpy(k->key, key, size);
+	return 0;
+}
+
+static inline void aes_encrypt(const struct aes_enckey *k, u8 out[16], const u8 in[16])
+{
+	u32 i;
+
+	for (i = 0; i < 16; i++)
+		out[i] = k->key[i] + 7 * in[i] + 13 * in[(i + 5) % 16];
+}
 
 /* ---- for the harness: kernel.c ---- */
 

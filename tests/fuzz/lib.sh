@@ -8,8 +8,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 fuzz=$top/tests/fuzz
 out=$top/build/fuzz
 corpus=$fuzz/corpus
-targets=(superblock node record journal activations tag keyset table target message volume image text
-	etsi hi1)
+targets=(superblock node record journal activations tag keyset keys table target message volume image
+	text etsi hi1)
 
 usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }
 die() { echo "${0##*/}: $*" >&2; exit 1; }
