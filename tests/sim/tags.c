@@ -168,6 +168,17 @@ bool tag_read(struct machine *m, u32 tag, u32 *version)
 	return !ret;
 }
 
+/** tags_seen() - a tag that those outside can see has a record that can be read */
+void tags_seen(struct machine *m)
+{
+	u32 version;
+
+	if (m->vol.tags.count == m->tag_count)
+		return;
+	m->tag_count = m->vol.tags.count;
+	tag_read(m, m->tag_count, &version);
+}
+
 /* Of those that were never touched some are looked at. */
 static bool looked_at(const struct machine *m, u32 tag)
 {
@@ -321,11 +332,23 @@ void tags_submit(struct machine *m)
 		machine_submit_assign(m, sector, in_leaf(sector, end), end, some_tag(m));
 }
 
-/** tags_begin() - so that there is something to begin with */
+/*
+ * tags_begin() - so that there is something to begin with
+ *
+ * What is below a node of the top level is unwritten only now: its seal lies in the root.
+ */
 void tags_begin(struct machine *m)
 {
+	u64 end = min(1ULL << DMW_LEVELS * DMW_FANOUT_SHIFT, cfg.layout.data_sectors);
+
 	tag_create(m);
 	machine_drain(m, false);
+	if (one_in(2)) {
+		machine_submit_assign(m, 0, in_leaf(0, end), end, m->vol.tags.count);
+		machine_drain(m, false);
+		machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
+		machine_drain(m, false);
+	}
 	machine_submit_assign(m, cfg.leaves[0] << DMW_FANOUT_SHIFT, 1,
 			      (cfg.leaves[0] << DMW_FANOUT_SHIFT) + 1, m->vol.tags.count);
 	machine_drain(m, false);
