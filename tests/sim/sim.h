@@ -314,6 +314,7 @@ void tags_format(struct disk *d, struct dmw_host *h, const u8 *salt, struct dmw_
 
 void crash_reset(void);
 void crash_check(struct machine *m, const struct allowed *a, unsigned int depth);
+void crash_here(struct machine *m);
 void crash_choose(const struct machine *m, struct image *img);
 void read_all(struct machine *m, u64 *values);
 void recover_and_check(struct machine *m, const struct allowed *a, u64 *values);

@@ -6,15 +6,6 @@
 #define PART	(cfg.leaves[cfg.leaf_count - 1] << DMW_FANOUT_SHIFT)
 #define WHOLE	(cfg.leaves[1] << DMW_FANOUT_SHIFT)
 
-static void crash_here(struct machine *m)
-{
-	struct allowed a = { 0 };
-
-	oracle_allowed(m, &a);
-	crash_check(m, &a, 1);
-	free(a.values);
-}
-
 /* A crash after each step. */
 static void step_by_step(struct machine *m)
 {
@@ -67,6 +58,19 @@ static void each_step(struct machine *m)
 	step_by_step(m);
 	tag_close(m, tag, one_in(2) ? DMW_TAG_FROZEN : DMW_TAG_RESTRICTED);
 	step_by_step(m);
+}
+
+/* A change comes when the superblock of a checkpoint is on its way: the next one has it. */
+static void late_change(struct machine *m)
+{
+	do_op(m, DMW_OP_CHECKPOINT, 0, 0);
+	if (oracle_is_open(PART))
+		do_op(m, DMW_OP_WRITE, PART, 1);
+	machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
+	step_all_but(m, dmw_layout_superblock(&cfg.layout, m->vol.state.sb.checkpoint + 1));
+	tag_create(m);
+	machine_drain(m, false);
+	crash_here(m);
 }
 
 /*
@@ -150,6 +154,25 @@ static void wide_race(struct machine *m, u32 tag)
 	crash_here(m);
 }
 
+/* A subtree as a whole, too, is not assigned to a closed tag, nor taken from one. */
+static void wide_closed(struct machine *m, u32 tag)
+{
+	clear(m);
+	tag_close(m, tag, DMW_TAG_FROZEN);
+	machine_drain(m, false);
+	do_assign(m, WHOLE, DMW_FANOUT, tag);
+	if (!one_in(3))
+		return;
+	tag = new_tag(m);
+	do_assign(m, WHOLE, DMW_FANOUT, tag);
+	tag_close(m, tag, DMW_TAG_RESTRICTED);
+	machine_drain(m, false);
+	machine_shrink(m, 1000);
+	do_assign(m, WHOLE, DMW_FANOUT, 0);
+	do_op(m, DMW_OP_READ, WHOLE, DMW_FANOUT);
+	do_op(m, DMW_OP_ERASE, WHOLE, DMW_FANOUT);
+}
+
 /* To and fro between two keys: no nonce may come back. */
 static void to_and_fro(struct machine *m, u32 tag)
 {
@@ -167,10 +190,12 @@ static void in_whole_leaf(struct machine *m)
 
 	if (!all_open(WHOLE, DMW_FANOUT))
 		return;
-	if (one_in(3))
+	if (one_in(4))
 		collapsing(m, tag);
-	else if (one_in(2))
+	else if (one_in(3))
 		wide_race(m, tag);
+	else if (one_in(2))
+		wide_closed(m, tag);
 	else
 		to_and_fro(m, tag);
 }
@@ -180,10 +205,13 @@ void tag_scenes(struct machine *m)
 {
 	static const enum dmw_op_kind kinds[] = { DMW_OP_WRITE, DMW_OP_ERASE, DMW_OP_ASSIGN };
 
-	if (m->vol.tags.count == MAX_TAGS)
+	if (m->vol.tags.count + 2 > MAX_TAGS)
 		return;
+	do_op(m, DMW_OP_CHECKPOINT, 0, 0);
 	if (one_in(5))
 		each_step(m);
+	else if (one_in(4))
+		late_change(m);
 	else if (one_in(2))
 		close_in_flight(m, kinds[below(ARRAY_SIZE(kinds))]);
 	else
