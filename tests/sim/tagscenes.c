@@ -73,6 +73,20 @@ static void late_change(struct machine *m)
 	crash_here(m);
 }
 
+static void step_all_but_task(struct machine *m, const struct dmw_task *t)
+{
+	u32 i = 0;
+
+	while (i < m->job_count) {
+		if (m->jobs[i].t == t) {
+			i++;
+			continue;
+		}
+		machine_step_job(m, i);
+		i = 0;
+	}
+}
+
 /*
  * A tag is closed while a write, an erase or an assignment to one of its sectors is under way: the closing
  * waits for it, whoever comes later is refused.
@@ -80,6 +94,7 @@ static void late_change(struct machine *m)
 static void close_in_flight(struct machine *m, enum dmw_op_kind kind)
 {
 	u64 sector = PART + below(40), block = dmw_layout_sector(&cfg.layout, sector);
+	const struct dmw_task *held = NULL;
 	u32 tag = new_tag(m), ops;
 
 	if (!oracle_is_open(sector))
@@ -92,14 +107,22 @@ static void close_in_flight(struct machine *m, enum dmw_op_kind kind)
 		machine_submit_assign(m, sector, 1, sector + 1, tag);
 	else
 		machine_submit(m, kind, sector, 1, false);
-	step_all_but(m, block);
+	/* It is being sealed, and not journalled yet; or its data is on its way. */
+	if (one_in(2) && m->job_count && m->jobs[m->job_count - 1].t->op)
+		held = m->jobs[m->job_count - 1].t;
+	else
+		step_all_but(m, block);
 	ops = m->op_count;
 	tag_close(m, tag, one_in(2) ? DMW_TAG_FROZEN : DMW_TAG_RESTRICTED);
-	step_all_but(m, block);
+	if (held)
+		step_all_but_task(m, held);
+	else
+		step_all_but(m, block);
 	if (ops && m->op_count <= ops)
 		fail("T4: tag %u is closed while one of its sectors is being written", tag);
 	machine_submit(m, DMW_OP_WRITE, sector, 1, true);
-	step_all_but(m, block);
+	if (!held)
+		step_all_but(m, block);
 	crash_here(m);
 	machine_drain(m, false);
 	crash_here(m);
