@@ -325,7 +325,16 @@ static void fill_record(struct dmw_tag_disk *r, u32 tag, u32 state)
 	dmw_tag_encode(r, &t);
 }
 
-/* A change of a tag. drive.c does not know such ops: a read takes what there is to do out of the core. */
+/* drive.c does not know such ops: a read takes out of the core what there is to do. */
+static void submit_op(struct drive_op *o)
+{
+	o->drive = &d;
+	d.ops++;
+	host_locked = true;
+	dmw_submit(&d.v, &o->op);
+	drive_op(&d, DMW_OP_READ, 0, 1, 0);
+}
+
 static int change_tag(u32 tag, u32 state)
 {
 	struct drive_op *o = calloc(1, sizeof(*o));
@@ -335,17 +344,28 @@ static int change_tag(u32 tag, u32 state)
 
 	c.node = dmw_host_alloc(&d.host, sizeof(*c.node));
 	fill_record(record, tag, state);
-	o->drive = &d;
 	o->op.kind = DMW_OP_TAG;
 	o->op.change = &c;
-	d.ops++;
-	host_locked = true;
-	dmw_submit(&d.v, &o->op);
-	drive_op(&d, DMW_OP_READ, 0, 1, 0);
+	submit_op(o);
 	error = drive_end(o);
 	dmw_host_free(&d.host, c.node);
 	free(record);
 	return error;
+}
+
+static int assign(u64 sector, u32 count, u64 end, u32 tag)
+{
+	struct drive_op *o = calloc(1, sizeof(*o));
+
+	o->data = malloc((size_t)count << DMW_SECTOR_SHIFT);
+	o->op.kind = DMW_OP_ASSIGN;
+	o->op.sector = sector;
+	o->op.count = count;
+	o->op.end = end;
+	o->op.tag = tag;
+	o->op.seals = o->seals;
+	submit_op(o);
+	return drive_end(o);
 }
 
 static void *tag_block(enum dmw_tag_level level, u32 index, u32 seal_tag)
@@ -525,6 +545,39 @@ static void failing_loads(void)
 	}
 }
 
+/* A write fails while the closing of its tag waits for it. */
+static void failing_drain(void)
+{
+	struct drive_op *write;
+
+	more_records();
+	expect("a tag", change_tag(1, DMW_TAG_OPEN), 0);
+	lun.fault = FAULT_WRITE;
+	lun.fault_in = 1;
+	write = drive_submit(&d, DMW_OP_WRITE, 3, 1, false, 4);
+	expect("a closing", change_tag(1, DMW_TAG_FROZEN), -EIO);
+	expect("a write", drive_end(write), -EIO);
+	crash();
+}
+
+/* A sector that does not fit its seal gets no other; a whole volume has another tag, and is not idle. */
+static void assignments(void)
+{
+	forge_empty(&l, 512, 8, (1ULL << 36) + 300);
+	open_volume(64, false);
+	expect("an assignment of all", assign(0, DMW_FANOUT, 1ULL << 35, FORGE_TAG), 0);
+	if (dmw_volume_idle(&d.v))
+		fail("idle after an assignment");
+	expect("a checkpoint", drive_op(&d, DMW_OP_CHECKPOINT, 0, 0, 0), 0);
+	expect("a write", drive_op(&d, DMW_OP_WRITE, 3, 3, 4), 0);
+	lun_block(dmw_layout_sector(&l, 3))[7] ^= 1;
+	expect("an assignment of a damaged sector", assign(3, 3, 6, 0), -EILSEQ);
+	if (lun.events[DMW_EVENT_MISMATCH] != 1)
+		fail("a damaged sector is not told");
+	expect_read(4, 5);
+	crash();
+}
+
 static void tag_table(void)
 {
 	more_records();
@@ -535,6 +588,8 @@ static void tag_table(void)
 	forged_nodes();
 	forged_records();
 	failing_loads();
+	failing_drain();
+	assignments();
 	puts("ok tag-table");
 }
 
