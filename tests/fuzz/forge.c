@@ -574,7 +574,7 @@ static const struct field tag_fields[] = {
 #define RECORD(name) FIELD(dmw_record_disk, name)
 static const struct field record_fields[] = {
 	RECORD(magic), RECORD(length), RECORD(seq), RECORD(nonce), RECORD(pad), RECORD(stable),
-	RECORD(count), RECORD(pad2),
+	RECORD(count), RECORD(checkpoint),
 };
 
 #define ENTRY(name) FIELD(dmw_entry_disk, name)

@@ -80,6 +80,15 @@ struct delayed_work {
 };
 
 #define HZ	250
+struct rw_semaphore {
+	int	unused;
+};
+
+#define init_rwsem(s)			((void)(s))
+#define down_read(s)			((void)(s))
+#define up_read(s)			((void)(s))
+#define memalloc_noio_save()		0
+#define memalloc_noio_restore(flags)	((void)(flags))
 #define mutex_init(m)			((void)(m))
 #define mutex_lock(m)			((void)(m))
 #define mutex_unlock(m)			((void)(m))
@@ -96,6 +105,7 @@ struct delayed_work {
 #define cancel_work_sync(w)		((void)(w))
 #define queue_delayed_work(wq, w, delay)	((void)(wq), (void)(w))
 #define schedule_work(w)		((void)(w))
+#define system_unbound_wq		NULL
 #define queue_work(wq, w)		((void)(wq), fuzz_work = (w))
 
 /* ---- block layer ---- */

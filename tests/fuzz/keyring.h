@@ -30,8 +30,6 @@ static inline void kvfree_sensitive(const void *p, size_t size)
 #define kfree_sensitive(p)		kfree(p)
 #define memzero_explicit(p, size)	memset(p, 0, size)
 #define crypto_memneq(a, b, size)	memcmp(a, b, size)
-#define memalloc_noio_save()		0
-#define memalloc_noio_restore(flags)	((void)(flags))
 #define lockdep_assert_held(l)		((void)(l))
 #define spin_lock(l)			((void)(l))
 #define spin_unlock(l)			((void)(l))
@@ -61,8 +59,6 @@ struct key {
 #define key_type_logon			(*(const int *)NULL)
 #define request_key(type, name, info)	fuzz_request_key(name)
 #define key_put(k)			((void)(k))
-#define down_read(s)			((void)(s))
-#define up_read(s)			((void)(s))
 #define user_key_payload_locked(k)	((k)->payload)
 
 struct key *fuzz_request_key(const char *description);
