@@ -89,6 +89,7 @@ class Tagged(Warrant):
         self.assign(ONE, 50, 1)
         self.assign(TWO, 60, 1)
         self.finish("old", {1: "1 open", 2: "1 open", 3: "1 open"}, "done")
+        time.sleep(1.1)         # seals have seconds: the maps of both states must be told apart
         self.open()
         for x in self.rewritten:
             self.write(x, 2)
