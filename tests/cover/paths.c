@@ -357,6 +357,7 @@ static int assign(u64 sector, u32 count, u64 end, u32 tag)
 {
 	struct drive_op *o = calloc(1, sizeof(*o));
 
+	o->room = count;
 	o->data = malloc((size_t)count << DMW_SECTOR_SHIFT);
 	o->op.kind = DMW_OP_ASSIGN;
 	o->op.sector = sector;
