@@ -39,7 +39,8 @@ static struct set nonces;
 void nonces_reset(void)
 {
 	set_reset(&nonces);
-	memset(times, 0, times_known * sizeof(*times));
+	if (times)
+		memset(times, 0, times_known * sizeof(*times));
 }
 
 u64 nonces_used(void)
