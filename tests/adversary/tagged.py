@@ -276,7 +276,8 @@ def tag_swap(t):
         t.closed(lambda a=a, b=b: swap(s.tag_record(a), s.tag_record(b)), lost=[f"record {a}", f"record {b}"],
                  must="detected", label=f"records {a} and {b}")
     t.closed(lambda: swap(s.tag_record(ONE), s.tag_record(ONE)[::-1]), lost=["record 1"], label="slots of record 1")
-    for label, a, b in (("node and top", s.tag_node(), s.tag_top()), ("node and record", s.tag_node(), s.tag_record(ONE)),
+    for label, a, b in (("node and top", s.tag_node(), s.tag_top()),
+                        ("node and record", s.tag_node(), s.tag_record(ONE)),
                         ("slots of the node", s.tag_node(), s.tag_node()[::-1]),
                         ("slots of the top", s.tag_top(), s.tag_top()[::-1]),
                         ("top and a leaf", s.tag_top(), s.leaf(100))):
@@ -313,8 +314,8 @@ def tag_volume(t):
         t.closed(mixed, base=None, anchor=anchor, right=right, lost=lost, refuse=not lost, label=f"{name} of a copy")
 
 
-@attack(12, "tag-thaw", "A frozen tag shown as it was when it was open", "Every combination of its record, the node, the "
-        "top node, the superblocks and everything else of before: with an anchor, and without one.")
+@attack(12, "tag-thaw", "A frozen tag shown as it was when it was open", "Every combination of its record, the node, "
+        "the top node, the superblocks and everything else of before: with an anchor, and without one.")
 @tags_only
 def tag_thaw(t):
     s = t.stack
@@ -345,8 +346,8 @@ def tag_anchor(t):
                   anchor=s.frozen_anchor, refuse=True, label=f"power cut at {e}")
 
 
-@attack(12, "tag-crash", "A crash around a freeze, and then a replay", "With none: what was reported holds, all that was "
-        "flushed is there.  Then the tag table of before is shown with the rest of after: never thawed.")
+@attack(12, "tag-crash", "A crash around a freeze, and then a replay", "With none: what was reported holds, all "
+        "that was flushed is there.  Then the tag table of before is shown with the rest of after: never thawed.")
 @tags_only
 def tag_crash(t):
     s = t.stack
@@ -363,8 +364,8 @@ def tag_crash(t):
                   hit=("record 2",), must="detected", refuse=mask != 1, label=f"parts {mask:b} of before")
 
 
-@attack(12, "tag-keyless", "A crash while a tag is assigned, and its key is missing", "The next opening has a keyset without "
-        "the tag's key, the one after it has all: what cannot be judged is not decided, nothing is lost.")
+@attack(12, "tag-keyless", "A crash while a tag is assigned, and its key is missing", "The next opening has a keyset "
+        "without the tag's key, the one after it has all: what cannot be judged is not decided, nothing is lost.")
 @tags_only
 def tag_keyless(t):
     s = t.stack
@@ -393,8 +394,8 @@ def tag_keyless(t):
 
 # ---- what was sealed anew ----
 
-@attack(12, "tag-reseal", "Sectors as they were before they got their tag", "Their ciphertext under the old tag's key; with "
-        "its leaf; with all nodes; while the volume is open, and while the tag is being assigned.")
+@attack(12, "tag-reseal", "Sectors as they were before they got their tag", "Their ciphertext under the old tag's key; "
+        "with its leaf; with all nodes; while the volume is open, and while the tag is being assigned.")
 @tags_only
 def tag_reseal(t):
     s, before = t.stack, t.stack.states["untagged"]
@@ -424,8 +425,8 @@ def tag_reseal(t):
               label="while it is assigned")
 
 
-@attack(12, "tag-discard", "Discards not done", "Discarded sectors are shown again, with and without the leaf that vouched "
-        "for them, and those of a frozen tag are erased.")
+@attack(12, "tag-discard", "Discards not done", "Discarded sectors are shown again, with and without the leaf that "
+        "vouched for them, and those of a frozen tag are erased.")
 @tags_only
 def tag_discard(t):
     s = t.stack
@@ -451,8 +452,8 @@ def tag_discard(t):
 
 # ---- while it is open ----
 
-@attack(12, "tag-live", "The tag table of before, while the volume is open", "States are in memory, records are refused, and "
-        "so is every change of a tag whose record does not verify.")
+@attack(12, "tag-live", "The tag table of before, while the volume is open", "States are in memory, records are refused, "
+        "and so is every change of a tag whose record does not verify.")
 @tags_only
 def tag_live(t):
     s = t.stack
@@ -473,8 +474,8 @@ def tag_live(t):
     t.observe(anchor=s.last_anchor, lost=["record 1"], must="detected", label="a change")
 
 
-@attack(12, "tag-lies", "A change of a tag that the array does not write, or not there", "Acknowledged and forgotten; a record "
-        "over another one; an error at each of its writes: then nothing has changed.")
+@attack(12, "tag-lies", "A change of a tag that the array does not write, or not there", "Acknowledged and forgotten; "
+        "a record over another one; an error at each of its writes: then nothing has changed.")
 @tags_only
 def tag_lies(t):
     s = t.stack
@@ -487,8 +488,8 @@ def tag_lies(t):
         t.heal()
         if error:
             t.problem(f"{label}: {error}")
-        t.observe(right={**t.exactly("good"), "record 1": {"3 open"}}, anchor=s.last_anchor, must="detected", label=label,
-                  **judgement)
+        t.observe(right={**t.exactly("good"), "record 1": {"3 open"}}, anchor=s.last_anchor, must="detected",
+                  label=label, **judgement)
 
     blocks = s.tag_blocks()
     changed("forgotten", "drop", s.lun, min(blocks), max(blocks) - min(blocks) + 1, 1 << 30, refuse=True)

@@ -292,6 +292,307 @@ static void failing_openings(void)
 	puts("ok failing-openings");
 }
 
+/* ---- the tag table ---- */
+
+#define RECORDS	(DMW_FANOUT + 2)
+
+/* A volume with room for two nodes' worth of tags: the superblocks say so, and every MAC fits. */
+static void more_records(void)
+{
+	struct dmw_superblock_disk *a, *b;
+
+	forge_empty(&l, 512, 8, 2000);
+	a = (void *)lun_block(0);
+	b = (void *)lun_block(l.superblock_b);
+	a->tag_records = cpu_to_le32(RECORDS);
+	b->tag_records = cpu_to_le32(RECORDS);
+	forge_derive(a);
+	forge_derive(b);
+	memcpy(lun_block(le64_to_cpu(a->superblock_b)), b, sizeof(*b));
+	lun.forgiving = true;
+	open_volume(64, false);
+	l = d.v.state.sb.layout;
+}
+
+static void fill_record(struct dmw_tag_disk *r, u32 tag, u32 state)
+{
+	static const u8 metadata[] = "{}";
+	struct dmw_tag t = {
+		.tag = tag, .state = (enum dmw_tag_state)state, .name = "a case", .length = 2,
+		.metadata = metadata,
+	};
+
+	dmw_tag_encode(r, &t);
+}
+
+/* drive.c does not know such ops: a read takes out of the core what there is to do. */
+static void submit_op(struct drive_op *o)
+{
+	o->drive = &d;
+	d.ops++;
+	host_locked = true;
+	dmw_submit(&d.v, &o->op);
+	drive_op(&d, DMW_OP_READ, 0, 1, 0);
+}
+
+static int change_tag(u32 tag, u32 state)
+{
+	struct drive_op *o = calloc(1, sizeof(*o));
+	struct dmw_tag_disk *record = malloc(sizeof(*record));
+	struct dmw_tag_change c = { tag, (enum dmw_tag_state)state, record };
+	int error;
+
+	c.node = dmw_host_alloc(&d.host, sizeof(*c.node));
+	fill_record(record, tag, state);
+	o->op.kind = DMW_OP_TAG;
+	o->op.change = &c;
+	submit_op(o);
+	error = drive_end(o);
+	dmw_host_free(&d.host, c.node);
+	free(record);
+	return error;
+}
+
+static int assign(u64 sector, u32 count, u64 end, u32 tag)
+{
+	struct drive_op *o = calloc(1, sizeof(*o));
+
+	o->data = malloc((size_t)count << DMW_SECTOR_SHIFT);
+	o->op.kind = DMW_OP_ASSIGN;
+	o->op.sector = sector;
+	o->op.count = count;
+	o->op.end = end;
+	o->op.tag = tag;
+	o->op.seals = o->seals;
+	submit_op(o);
+	return drive_end(o);
+}
+
+static void *tag_block(enum dmw_tag_level level, u32 index, u32 seal_tag)
+{
+	return lun_block(dmw_layout_tag(&l, level, index, seal_tag & DMW_TAG_SEAL_SLOT));
+}
+
+static void refused_changes(void)
+{
+	expect("a change of no tag", change_tag(0, DMW_TAG_OPEN), -ENOENT);
+	expect("a change of a tag that there is not", change_tag(3, DMW_TAG_OPEN), -ENOENT);
+	expect("a thaw", change_tag(1, DMW_TAG_OPEN), -EPERM);
+	crash();
+	open_volume(16, true);
+	expect("a change of a read-only volume's tag", change_tag(1, DMW_TAG_FROZEN), -EROFS);
+	crash();
+	forge_empty(&l, 512, 8, 300);
+	open_volume(16, false);
+	expect("a tag", change_tag(1, DMW_TAG_OPEN), 0);
+	expect("one more than there is room for", change_tag(2, DMW_TAG_OPEN), -ENOSPC);
+	crash();
+}
+
+/* The n-th write, or the n-th use of a key, fails. */
+static void failing_changes(enum fault fault)
+{
+	u32 n = 0;
+
+	do {
+		more_records();
+		lun.fault = fault;
+		lun.fault_in = ++n;
+		lun.faulted = false;
+		expect("a tag", change_tag(1, DMW_TAG_OPEN), lun.faulted ? -EIO : 0);
+		if (lun.faulted)
+			expect("another", change_tag(1, DMW_TAG_OPEN), -EIO);
+		lun.fault_in = 0;
+		crash();
+	} while (lun.faulted);
+}
+
+static void expect_opening(enum dmw_load_error expected, const char *what)
+{
+	struct dmw_options o = {
+		.lun = { .blocks = lun.blocks, .logical_block = lun.logical_block,
+			 .read_only = true },
+		.node_limit = 16, .host_name = "paths",
+	};
+
+	expect(what, drive_open(&d, &o), expected);
+	crash();
+}
+
+/* Nodes that nobody but the owner of the keys could have made. */
+static void forged_nodes(void)
+{
+	struct dmw_node_disk *top, *node, good_top, good_node;
+	u32 i;
+
+	more_records();
+	expect("a tag", change_tag(1, DMW_TAG_OPEN), 0);
+	top = tag_block(DMW_TAG_TOP, 0, d.v.state.root.tags.tag);
+	node = tag_block(DMW_TAG_NODE, 0, le32_to_cpu(top->seals[0].tag));
+	crash();
+	good_top = *top;
+	good_node = *node;
+	expect_opening(DMW_LOAD_OK, "a volume with a tag");
+
+	memset(top, 0, sizeof(*top));
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a top node without nodes");
+	for (i = 0; i < 3; i++)
+		top->seals[i] = good_top.seals[0];
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "more nodes than there is room for");
+	memset(&top->seals[2], 0, sizeof(top->seals[2]));
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a node with room left before another");
+	for (i = 0; i < DMW_FANOUT; i++)
+		node->seals[i] = good_node.seals[0];
+	memcpy(tag_block(DMW_TAG_NODE, 1, le32_to_cpu(top->seals[1].tag)), node, sizeof(*node));
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "more records than there is room for");
+	*top = good_top;
+	top->seals[0].tag = cpu_to_le32(DMW_TAG_OPEN << DMW_TAG_SEAL_STATE);
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a node that has a state");
+	*top = good_top;
+	memset(node, 0, sizeof(*node));
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "an empty node");
+	*node = good_node;
+	node->seals[0].tag = cpu_to_le32(DMW_TAG_OPEN << DMW_TAG_SEAL_STATE | DMW_SLOTS);
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a record in no slot");
+	node->seals[0].tag = 0;
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a record without a state");
+	node->seals[0].tag = cpu_to_le32((DMW_TAG_RESTRICTED + 1) << DMW_TAG_SEAL_STATE);
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a record in no known state");
+	*node = good_node;
+	node->seals[5].time = cpu_to_le32(1);
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "something behind the last seal");
+	*node = good_node;
+	expect_opening(DMW_LOAD_OK, "the node as it was");
+	lun.forgiving = false;
+	node->seals[0].time ^= cpu_to_le32(1);
+	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a node that does not verify");
+}
+
+static void expect_record(int expected, const char *what)
+{
+	struct dmw_tag_disk *r = dmw_host_alloc(&d.host, sizeof(*r));
+	struct dmw_seal seal;
+	struct dmw_tag t;
+
+	dmw_tag_seal(&d.v.tags, 1, &seal);
+	expect(what, dmw_tag_read(&d.host, &d.v.state, 1, &seal, r, &t), expected);
+	dmw_host_free(&d.host, r);
+}
+
+static void forged_records(void)
+{
+	struct dmw_tag_disk *r, good;
+	struct dmw_seal seal;
+
+	more_records();
+	expect("a tag", change_tag(1, DMW_TAG_OPEN), 0);
+	dmw_tag_seal(&d.v.tags, 1, &seal);
+	r = tag_block(DMW_TAG_RECORD, 0, seal.tag);
+	good = *r;
+	expect_record(0, "a record");
+
+#define FORGED(what, change) do { change; expect_record(-EUCLEAN, what); *r = good; } while (0)
+	FORGED("a record of another tag", r->tag = cpu_to_le32(2));
+	FORGED("a record in no state", r->state = 0);
+	FORGED("a record in another state", r->state = cpu_to_le32(DMW_TAG_FROZEN));
+	FORGED("a record that is too long", r->length = cpu_to_le32(DMW_TAG_METADATA_SIZE + 1));
+	FORGED("a record without a name", memset(r->name, 0, sizeof(r->name)));
+	FORGED("a name with something behind it", r->name[DMW_TAG_NAME_SIZE - 1] = 1);
+	FORGED("metadata with something behind it", r->metadata[3] = 1);
+	FORGED("a pad that is not zero", r->pad[0] = 1);
+	FORGED("a reserved byte that is not zero", r->reserved[0] = 1);
+#undef FORGED
+	lun.forgiving = false;
+	r->created ^= cpu_to_le64(1);
+	expect_record(-EBADMSG, "a record that does not verify");
+	r->created ^= cpu_to_le64(1);
+	lun.fault = FAULT_READ;
+	lun.fault_in = 1;
+	expect_record(-EIO, "a record that cannot be read");
+	/* of an activation that there never was */
+	seal.nonce = ~0ULL;
+	dmw_seal_to_disk(&d.v.tags.nodes[0]->seals[0], &seal);
+	expect_record(-EBADMSG, "a record under no activation");
+	crash();
+}
+
+/* The n-th call of each kind fails while a volume with tags is opened. */
+static void failing_loads(void)
+{
+	struct dmw_options o = { .node_limit = 16, .host_name = "paths" };
+	enum dmw_load_error err;
+	u32 n;
+
+	more_records();
+	o.lun.blocks = lun.blocks;
+	o.lun.logical_block = lun.logical_block;
+	expect("a tag", change_tag(1, DMW_TAG_FROZEN), 0);
+	crash();
+	for (lun.fault = 0; lun.fault < FAULTS; lun.fault++) {
+		n = 0;
+		do {
+			lun.fault_in = ++n;
+			lun.faulted = false;
+			err = drive_open(&d, &o);
+			crash();
+			if (lun.faulted && lun.fault == FAULT_READ)
+				expect("an opening", err, DMW_LOAD_IO);
+			if (lun.faulted && lun.fault == FAULT_MEMORY)
+				expect("an opening", err, DMW_LOAD_MEMORY);
+		} while (lun.faulted);
+		expect("an opening", err, DMW_LOAD_OK);
+		lun.fault_in = 0;
+	}
+}
+
+/* A write fails while the closing of its tag waits for it. */
+static void failing_drain(void)
+{
+	struct drive_op *write;
+
+	more_records();
+	expect("a tag", change_tag(1, DMW_TAG_OPEN), 0);
+	lun.fault = FAULT_WRITE;
+	lun.fault_in = 1;
+	write = drive_submit(&d, DMW_OP_WRITE, 3, 1, false, 4);
+	expect("a closing", change_tag(1, DMW_TAG_FROZEN), -EIO);
+	expect("a write", drive_end(write), -EIO);
+	crash();
+}
+
+/* A sector that does not fit its seal gets no other; a whole volume has another tag, and is not idle. */
+static void assignments(void)
+{
+	forge_empty(&l, 512, 8, (1ULL << 36) + 300);
+	open_volume(64, false);
+	expect("an assignment of all", assign(0, DMW_FANOUT, 1ULL << 35, FORGE_TAG), 0);
+	if (dmw_volume_idle(&d.v))
+		fail("idle after an assignment");
+	expect("a checkpoint", drive_op(&d, DMW_OP_CHECKPOINT, 0, 0, 0), 0);
+	expect("a write", drive_op(&d, DMW_OP_WRITE, 3, 3, 4), 0);
+	lun_block(dmw_layout_sector(&l, 3))[7] ^= 1;
+	expect("an assignment of a damaged sector", assign(3, 3, 6, 0), -EILSEQ);
+	if (lun.events[DMW_EVENT_MISMATCH] != 1)
+		fail("a damaged sector is not told");
+	expect_read(4, 5);
+	crash();
+}
+
+static void tag_table(void)
+{
+	more_records();
+	expect("a tag", change_tag(1, DMW_TAG_FROZEN), 0);
+	refused_changes();
+	failing_changes(FAULT_WRITE);
+	failing_changes(FAULT_CRYPT);
+	forged_nodes();
+	forged_records();
+	failing_loads();
+	failing_drain();
+	assignments();
+	puts("ok tag-table");
+}
+
 int main(void)
 {
 	many();
@@ -303,5 +604,6 @@ int main(void)
 	again();
 	tagged();
 	failing_openings();
+	tag_table();
 	return 0;
 }

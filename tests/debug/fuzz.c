@@ -228,9 +228,9 @@ static void act_message(const char *name)
 		"extents 0 500", "extents 100 120", "keys logon:none",
 	};
 	char text[1024], answer[8192];
-	unsigned int i;
+	unsigned int i, n = any(3) ? sizeof(messages) / sizeof(*messages) : 2;
 
-	snprintf(text, sizeof(text), "%s", messages[any(any(3) ? sizeof(messages) / sizeof(*messages) : 2)]);
+	snprintf(text, sizeof(text), "%s", messages[any(n)]);
 	if (!any(4))
 		for (i = 1 + any(3); i; i--)
 			spoil(text, sizeof(text));

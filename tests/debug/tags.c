@@ -81,7 +81,8 @@ static void suspend_and_resume(struct volume *v)
 #define COUNT	64
 
 /* A refused write has changed nothing: the model may forget it. */
-static void forget_write(struct volume *v, uint32_t first, uint32_t count, const struct versions *before)
+static void forget_write(struct volume *v, uint32_t first, uint32_t count,
+			 const struct versions *before)
 {
 	uint32_t s;
 

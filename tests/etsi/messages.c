@@ -162,6 +162,7 @@ static const struct change changes[] = {
 	{ "open-instruction", "</HI1Message>", "<?x", "does not end" },
 	{ "open-tag", "</HI1Message>", "<x ", "does not end" },
 	{ "double-hyphen", REFERENCE, "<!-- a -- b -->" REFERENCE, "not well-formed" },
+	{ "wrong-end-odd", "</Header>", "</Hea\xc3\xb1>", "Hea" },
 	{ "wrong-end", "</Header>", "</Haeder>", "not well-formed" },
 	{ "end-without-beginning", DECLARATION, DECLARATION "</x>", "end without a beginning" },
 	{ "second-root", "</HI1Message>", "</HI1Message><x/>", "not well-formed" },
@@ -260,6 +261,9 @@ static const struct change changes[] = {
 	{ "timestamp", "12:00:00.000000Z", "12:00:00Z", "six digits" },
 	{ "timestamp-five", "12:00:00.000000Z", "12:00:00.00000Z", "six digits" },
 	{ "version", "V1.23.1", "1.23.1", "a version such as" },
+	{ "version-more", "V1.23.1", "V1.23.1x", "a version such as" },
+	{ "version-less", "V1.23.1", "V1.23", "a version such as" },
+	{ "version-empty", "V1.23.1", "V1..1", "a version such as" },
 	{ "version-none", "<ETSIVersion>V1.23.1</ETSIVersion>", "", "has no ETSIVersion" },
 	{ "sender-none", "<CountryCode>ES</CountryCode><UniqueIdentifier>UNIDAD-7</UniqueIdentifier>",
 	  "<CountryCode>ES</CountryCode>", "has no UniqueIdentifier" },
@@ -280,6 +284,14 @@ static char *replace(const char *text, const char *find, const char *put)
 	return out;
 }
 
+/* One line that any terminal may be given. */
+static bool is_plain(const char *text)
+{
+	while (*text >= ' ' && *text <= '~')
+		text++;
+	return !*text;
+}
+
 static void check_refused(const char *name, const char *xml, size_t size, const char *why)
 {
 	struct libdmwarrant_hi1_message m;
@@ -289,7 +301,7 @@ static void check_refused(const char *name, const char *xml, size_t size, const 
 
 	if (why)
 		test_result(name, (ret == -EINVAL || ret == -ENOENT) && strstr(error, why) &&
-			    !records.count && !strchr(error, '\n') && !strchr(error, '\033'),
+			    !records.count && is_plain(error),
 			    "%d, %zu records: %s", ret, records.count, error);
 	else
 		test_result(name, !ret && records.count, "%d %s", ret, error);
@@ -362,9 +374,9 @@ static void flood_end(struct flood *flood, const char *name, const char *why)
 
 	fputs("</HI1Message>", flood->f);
 	fclose(flood->f);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	check_refused(name, flood->text, flood->size, why);
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	seconds = to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) / 1e9;
 	test_result("hi1-flood-time", seconds < 5, "%s took %.1f s", name, seconds);
 	free(flood->text);
@@ -443,9 +455,9 @@ static void check_many_parts(const char *request)
 			i);
 	fputs("</ActionRequests></RequestPayload></Payload></HI1Message>", f);
 	fclose(f);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	ret = read_message(flood.text, flood.size, &records, &m);
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	test_result("hi1-many-tasks", ret == -EINVAL && strstr(libdmwarrant_error(ctx), "bytes") &&
 		    !records.count, "%d %s", ret, libdmwarrant_error(ctx));
 	test_result("hi1-many-tasks-time", to.tv_sec - from.tv_sec < 5, "%ld s",
@@ -524,6 +536,8 @@ int main(int argc, char **argv)
 		print_message(argv[2]);
 		return 0;
 	}
+	/* What is not slow but hangs ends as a failure too. */
+	alarm(200);
 	request = load("request", ".xml");
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		check_message(names[i]);

@@ -146,6 +146,23 @@ static void check_locale(void)
 	setlocale(LC_NUMERIC, "C");
 }
 
+static void check_quote(void)
+{
+	char out[LIB_QUOTE_SIZE], text[300];
+
+	lib_quote(out, "a\"\\\033\xff\0b", 7);
+	test_result("quote", !strcmp(out, "\"a\\x22\\x5c\\x1b\\xff\\x00b\""), "%s", out);
+	memset(text, 'a', sizeof(text));
+	lib_quote(out, text, sizeof(text));
+	test_result("quote-long", strlen(out) < sizeof(out) && strstr(out, "a...\""), "%s", out);
+	memset(text, 1, sizeof(text));
+	lib_quote(out, text, sizeof(text));
+	test_result("quote-long-escaped", strlen(out) < sizeof(out) && strstr(out, "\\x01...\""),
+		    "%s", out);
+	lib_quote(out, "", 0);
+	test_result("quote-empty", !strcmp(out, "\"\""), "%s", out);
+}
+
 /* ---- times ---- */
 
 struct time_test {
@@ -625,6 +642,7 @@ int main(void)
 	EACH(json_tests, check_json);
 	check_json_limits();
 	check_locale();
+	check_quote();
 	EACH(time_tests, check_time);
 	check_days();
 	EACH(warrant_tests, check_rule);

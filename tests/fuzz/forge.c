@@ -110,7 +110,7 @@ static void must(struct drive *d, enum dmw_op_kind kind, u64 sector, u32 count)
 		fail("base: op %d at %llu+%u: %d", kind, (unsigned long long)sector, count, error);
 }
 
-/* Tags 1 to FORGE_TAG in all states, whose sectors are written and not, and some that have lost theirs. */
+/* Tags in all states, whose sectors are written and not; and sectors that have lost theirs. */
 static void add_tags(struct drive *d)
 {
 	u32 tag;
@@ -121,7 +121,8 @@ static void add_tags(struct drive *d)
 	must(d, DMW_OP_WRITE, 20, 12);
 	must(d, DMW_OP_WRITE, 140, 4);
 	if (drive_assign(d, FORGE_TAG, 4, 24) || drive_assign(d, FORGE_FROZEN, 28, 4) ||
-	    drive_assign(d, FORGE_FROZEN, 120, 8) || drive_assign(d, FORGE_FROZEN, 256, 128) || drive_assign(d, FORGE_RESTRICTED, 140, 6) ||
+	    drive_assign(d, FORGE_FROZEN, 120, 8) || drive_assign(d, FORGE_FROZEN, 256, 128) ||
+	    drive_assign(d, FORGE_RESTRICTED, 140, 6) ||
 	    drive_tag(d, FORGE_FROZEN, DMW_TAG_FROZEN, "frozen", "") ||
 	    drive_tag(d, FORGE_RESTRICTED, DMW_TAG_RESTRICTED, "restricted", "[1]"))
 		fail("base: assignments");
@@ -573,7 +574,7 @@ static const struct field tag_fields[] = {
 #define RECORD(name) FIELD(dmw_record_disk, name)
 static const struct field record_fields[] = {
 	RECORD(magic), RECORD(length), RECORD(seq), RECORD(nonce), RECORD(pad), RECORD(stable),
-	RECORD(count), RECORD(pad2),
+	RECORD(count), RECORD(checkpoint),
 };
 
 #define ENTRY(name) FIELD(dmw_entry_disk, name)

@@ -8,14 +8,16 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 fuzz=$top/tests/fuzz
 out=$top/build/fuzz
 corpus=$fuzz/corpus
-targets=(superblock node record journal activations tag keyset table target message volume image text)
+targets=(superblock node record journal activations tag keyset keys table target message volume image
+	text etsi hi1)
 
 usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }
 die() { echo "${0##*/}: $*" >&2; exit 1; }
 
 # The compiler that has libFuzzer, with its runtime and its coverage tools.
 need_clang() {
-	"$top/scripts/need" clang-14 libclang-rt-14-dev llvm-14 make pkg-config libssl-dev
+	"$top/scripts/need" clang-14 libclang-rt-14-dev llvm-14 make pkg-config libssl-dev \
+		libjson-c-dev libxml2-dev
 }
 
 # Longer inputs than these only repeat themselves.
@@ -25,6 +27,8 @@ max_len() { # TARGET
 	journal | tag) echo 8000 ;;
 	message) echo 6400 ;;
 	text) echo 600 ;;
+	etsi) echo 4000 ;;
+	hi1) echo 6000 ;;
 	*) echo 1000 ;;
 	esac
 }

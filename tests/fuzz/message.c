@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Messages about tags, one after the other, to an open volume that the core itself runs: tagmsg.c, extents.c
- * and assign.c of the module, in a process. Memory, LUN and cipher may fail meanwhile.
+ * Messages about tags, one after the other, to an open volume that the core itself runs: tagmsg.c,
+ * extents.c and assign.c of the module, in a process. Memory, LUN and cipher may fail meanwhile.
  *
- * Each ends with an answer that has an end, or a documented error; no tag is ever less strict than before,
- * and the next number is the only one that is new; what was said of a tag is what is shown; extents follow one
- * another without gap, page after page, to the end; and a job that is done has done it.
+ * Each ends with an answer that has an end, or a documented error; no tag is ever less strict than
+ * before, and the next number is the only one that is new; what was said of a tag is what is shown;
+ * extents follow one another without gap, page after page, to the end, and say what the seals say;
+ * and a job that is done has done it.
  */
 #include "fuzz.h"
 #include "device.h"

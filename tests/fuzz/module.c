@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The module around table.c and target.c, cut off: each of its functions that can fail does when it is told to.
+ * The module around table.c and target.c, cut off: each of its functions that can fail does when it
+ * is told to.
  */
 #include "fuzz.h"
 #include "device.h"

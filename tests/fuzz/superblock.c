@@ -107,7 +107,8 @@ static void load(const struct dmw_lun *l)
 			fail("a volume larger than its LUN");
 		if (s->sb.layout.journal_unit < l->logical_block)
 			fail("records smaller than a block of the LUN");
-		if ((s->sb.feature_incompat & ~DMW_FEATURE_INCOMPAT_KNOWN) || (s->sb.feature_ro_compat && !l->read_only))
+		if ((s->sb.feature_incompat & ~DMW_FEATURE_INCOMPAT_KNOWN) ||
+		    (s->sb.feature_ro_compat && !l->read_only))
 			fail("features that nobody knows");
 	}
 	free(s);

@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	line = malloc(in.left + 1);
 	memcpy(line, in.data, in.left);
 	line[in.left] = 0;
+	lun.work = 0;
 	fuzz_fails_at = fails % 4;
 	if (!parse(line, &t)) {
 		fuzz_fails_at = 0;

@@ -178,6 +178,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	char *line, *words, *argv[MOST_ARGS];
 	int ret;
 
+	lun.work = 0;
 	fuzz_bdev.read_only = flags & 4;
 	fuzz_bdev.sectors = take(&in, 3);
 	fuzz_bdev.discard_sectors = flags & 8;

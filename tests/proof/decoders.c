@@ -177,6 +177,39 @@ void proof_node(void)
 	__CPROVER_assert(d.seals[i].nonce || !d.seals[i].time, "an unwritten seal");
 }
 
+/* ---- tag table ---- */
+
+void proof_tag(void)
+{
+	struct dmw_tag_disk d;
+	struct dmw_tag t;
+	u32 tag;
+
+	if (dmw_tag_decode(&t, &d, tag))
+		return;
+	__CPROVER_assert(t.tag == tag && dmw_tag_state_valid(t.state), "number and state");
+	__CPROVER_assert(t.length <= DMW_TAG_METADATA_SIZE && __CPROVER_r_ok(t.metadata, t.length),
+			 "metadata");
+	__CPROVER_assert(t.name[0], "name");
+}
+
+void proof_tag_node(void)
+{
+	struct dmw_node_disk d;
+	enum dmw_tag_level level;
+	u32 count, i, tag;
+
+	__CPROVER_assume(level == DMW_TAG_NODE || level == DMW_TAG_TOP);
+	if (dmw_tag_node_check(&d, level, &count))
+		return;
+	__CPROVER_assert(count <= DMW_FANOUT, "seals in use");
+	__CPROVER_assume(i < count);
+	tag = d.seals[i].tag;
+	__CPROVER_assert(d.seals[i].nonce && (tag & DMW_TAG_SEAL_SLOT) < DMW_SLOTS, "slot");
+	__CPROVER_assert(level == DMW_TAG_TOP || dmw_tag_state_valid(tag >> DMW_TAG_SEAL_STATE),
+			 "state");
+}
+
 /* ---- journal ---- */
 
 /* A record at the end of the ring: nothing lies behind its DMW_RECORD_MAX bytes. */

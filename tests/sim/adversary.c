@@ -348,6 +348,19 @@ static void flips(struct victim *v, u32 n)
 		flip(v, some_block(), below(DMW_SECTOR_SIZE), 1 << below(8));
 }
 
+/* Where the state of a tag would be, if the block is a node of the tag table. */
+static void tag_flips(struct victim *v, u32 n)
+{
+	u64 block;
+
+	while (n--) {
+		block = some_block();
+		if (kind_of(block) == KIND_TAGS)
+			flip(v, block, 32 * below(4) + offsetof(struct dmw_seal_disk, tag) +
+			     DMW_TAG_SEAL_STATE / 8, 1 + below(3));
+	}
+}
+
 static void single_blocks(struct victim *v, u32 n)
 {
 	u32 i, from = below(past.n);
@@ -472,6 +485,8 @@ static void fickle(struct victim *v, u32 n)
 static void all_attacks(struct victim *v, u32 n)
 {
 	flips(v, n);
+	if (cfg.tags_in)
+		tag_flips(v, 4 * n);
 	single_blocks(v, n);
 	groups(v, 2 * n);
 	rollbacks(v, n);

@@ -304,6 +304,16 @@ void crash_check(struct machine *m, const struct allowed *a, unsigned int depth)
 	tear(&c);
 }
 
+/** crash_here() - what if the main machine crashed now? */
+void crash_here(struct machine *m)
+{
+	struct allowed a = { 0 };
+
+	oracle_allowed(m, &a);
+	crash_check(m, &a, 1);
+	free(a.values);
+}
+
 /** crash_choose() - one image at random */
 void crash_choose(const struct machine *m, struct image *img)
 {

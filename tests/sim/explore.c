@@ -268,15 +268,12 @@ static void begin(struct machine *m)
 }
 
 /* Crashes draw random numbers, the path must not notice. */
-static void crash_here(struct machine *m, u64 state)
+static void crash_quietly(struct machine *m, u64 state)
 {
-	struct allowed a = { 0 };
 	u64 before = rnd_save();
 
 	rnd_seed(state);
-	oracle_allowed(m, &a);
-	crash_check(m, &a, 1);
-	free(a.values);
+	crash_here(m);
 	rnd_restore(before);
 }
 
@@ -302,7 +299,7 @@ static void one_path(void)
 		state = state_hash(&m, submitted);
 		if (!set_add(&states, state) && !cfg.no_merge)
 			break;
-		crash_here(&m, state);
+		crash_quietly(&m, state);
 	}
 	if (!m.job_count && submitted == story.count)
 		machine_drain(&m, true);	/* says so if an op never ends */

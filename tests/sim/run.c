@@ -493,8 +493,6 @@ static void special(struct machine *m)
 
 static void step(struct machine *m)
 {
-	struct allowed a = { 0 };
-
 	totals.steps++;
 	if (!m->job_count && m->op_count)
 		machine_drain(m, true);		/* says what is wrong */
@@ -503,11 +501,8 @@ static void step(struct machine *m)
 	else if (m->job_count)
 		machine_step(m, false);
 	special(m);
-	if (one_in(cfg.crash_in) && totals.states < cfg.states_before + cfg.most) {
-		oracle_allowed(m, &a);
-		crash_check(m, &a, 1);
-		free(a.values);
-	}
+	if (one_in(cfg.crash_in) && totals.states < cfg.states_before + cfg.most)
+		crash_here(m);
 	if ((cfg.mode == MODE_ATTACK || cfg.mode == MODE_REPLAYS) && one_in(2 * cfg.live_in))
 		hide(m);
 	else if (one_in(cfg.live_in) || (m->vol.failed && one_in(30)))

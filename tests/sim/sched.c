@@ -204,6 +204,8 @@ static void collect(struct machine *m)
 	}
 	m->host.locked = false;
 	unexpected_events(m);
+	if (m->main && !m->attacked)
+		tags_seen(m);
 }
 
 static struct simop *new_op(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 n)

@@ -15,7 +15,7 @@
  *   adversary.c  an array that shows old, damaged, exchanged blocks, and lies
  *   explore.c all schedules of a few ops
  *   state.c   when two states of a machine are the same one
- *   scenes.c  schedules that chance would hardly find
+ *   scenes.c, tagscenes.c  schedules that chance would hardly find
  *   run.c     workloads
  *   format.c  geometries
  */
@@ -238,6 +238,7 @@ struct machine {
 	struct faults		faults;
 	u64			ended;
 	int			last_error;
+	u32			tag_count;	/* that was seen last */
 	int			expected;	/* a checker: all ops must end with this */
 	u64			*values;	/* where reads of a checker put theirs */
 };
@@ -300,6 +301,7 @@ bool tags_ended(const struct simop *o);
 u64 tags_read(struct machine *m);
 bool tag_read(struct machine *m, u32 tag, u32 *version);
 void tags_adopt(struct machine *m);
+void tags_seen(struct machine *m);
 void tags_explain(const struct machine *m);
 void tag_create(struct machine *m);
 void tag_close(struct machine *m, u32 tag, u32 state);
@@ -312,6 +314,7 @@ void tags_format(struct disk *d, struct dmw_host *h, const u8 *salt, struct dmw_
 
 void crash_reset(void);
 void crash_check(struct machine *m, const struct allowed *a, unsigned int depth);
+void crash_here(struct machine *m);
 void crash_choose(const struct machine *m, struct image *img);
 void read_all(struct machine *m, u64 *values);
 void recover_and_check(struct machine *m, const struct allowed *a, u64 *values);
@@ -369,6 +372,11 @@ void format_put(struct disk *d, u64 block, const void *data);
 /* ---- scenes.c ---- */
 
 void scenes(struct machine *m);
+void step_all_but(struct machine *m, u64 block);
+
+/* ---- tagscenes.c ---- */
+
+void tag_scenes(struct machine *m);
 
 /* ---- run.c ---- */
 

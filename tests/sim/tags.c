@@ -159,13 +159,24 @@ bool tag_read(struct machine *m, u32 tag, u32 *version)
 		fail("T3: the record of tag %u cannot be read: %d", tag, ret);
 	if (!ret) {
 		*version = t.changed;
-		tag_record(&want, tag, m->vol.tags.states[tag], *version);
+		tag_record(&want, tag, seal.tag >> DMW_TAG_SEAL_STATE, *version);
 		if (memcmp(d, &want, sizeof(want)))
 			fail("T3: the record of tag %u, version %u, is not what was written", tag,
 			     *version);
 	}
 	dmw_host_free(&m->host, d);
 	return !ret;
+}
+
+/** tags_seen() - a tag that those outside can see has a record that can be read */
+void tags_seen(struct machine *m)
+{
+	u32 version;
+
+	if (m->vol.tags.count == m->tag_count)
+		return;
+	m->tag_count = m->vol.tags.count;
+	tag_read(m, m->tag_count, &version);
 }
 
 /* Of those that were never touched some are looked at. */
@@ -183,6 +194,7 @@ u64 tags_read(struct machine *m)
 {
 	const struct dmw_tags *t = &m->vol.tags;
 	u32 i, version, closed = 0;
+	struct dmw_seal seal;
 	bool error = false;
 	u64 h = 0;
 
@@ -190,6 +202,10 @@ u64 tags_read(struct machine *m)
 		fail("T3: %u tags", t->count);
 	for (i = 1; i <= t->count; i++) {
 		version = 0;
+		dmw_tag_seal(t, i, &seal);
+		if (t->states[i] != seal.tag >> DMW_TAG_SEAL_STATE)
+			fail("T3: tag %u is in state %u, and its seal says %u", i, t->states[i],
+			     seal.tag >> DMW_TAG_SEAL_STATE);
 		if (looked_at(m, i))
 			error |= !tag_read(m, i, &version);
 		h = add_to_hash(h, t->states[i], version);
@@ -321,11 +337,24 @@ void tags_submit(struct machine *m)
 		machine_submit_assign(m, sector, in_leaf(sector, end), end, some_tag(m));
 }
 
-/** tags_begin() - so that there is something to begin with */
+/*
+ * tags_begin() - so that there is something to begin with
+ *
+ * What is below a node of the top level is unwritten only now: its seal lies in the root.
+ */
 void tags_begin(struct machine *m)
 {
+	u64 end = min(1ULL << DMW_LEVELS * DMW_FANOUT_SHIFT, cfg.layout.data_sectors);
+
 	tag_create(m);
 	machine_drain(m, false);
+	if (one_in(2)) {
+		machine_submit_assign(m, 0, in_leaf(0, end), end, m->vol.tags.count);
+		machine_drain(m, false);
+		machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
+		machine_drain(m, false);
+		crash_here(m);
+	}
 	machine_submit_assign(m, cfg.leaves[0] << DMW_FANOUT_SHIFT, 1,
 			      (cfg.leaves[0] << DMW_FANOUT_SHIFT) + 1, m->vol.tags.count);
 	machine_drain(m, false);

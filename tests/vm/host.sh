@@ -28,6 +28,8 @@ prepare() {
 		tools=$repo/userspace/build
 	fi
 	cp -L "$tools/warrantctl" "$tools/libdmwarrant.so.0" "$dir/bin/"
+	quietly make -C "$repo/tests/volumes" BUILD="$(realpath "$tools")" SANITIZE="${SANITIZE-}"
+	cp "$tools/volumes/tool" "$dir/bin/volumes-tool"
 	for p in synced fsx; do
 		gcc -static -O2 -Wall -Wextra -o "$dir/bin/$p" "$here/$p.c"
 	done

@@ -190,6 +190,92 @@ int libdmwarrant_hi1_read_fd(struct libdmwarrant *ctx, int fd,
 			     const struct libdmwarrant_hi1_params *params,
 			     struct libdmwarrant_hi1_message *message);
 
+/* ---- warrants that a message brings ---- */
+
+#define LIBDMWARRANT_IMPORT_VERSION	1
+
+#define LIBDMWARRANT_IMPORT_DRY_RUN	(1U << 0)	/* check everything, change nothing */
+
+/**
+ * enum libdmwarrant_import_outcome - what became of a record
+ * @LIBDMWARRANT_IMPORT_ADDED:     the registry did not have it
+ * @LIBDMWARRANT_IMPORT_CHANGED:   a new revision
+ * @LIBDMWARRANT_IMPORT_RENEWED:   likewise, and it ends later
+ * @LIBDMWARRANT_IMPORT_UNCHANGED: the registry has all of it already
+ */
+enum libdmwarrant_import_outcome {
+	LIBDMWARRANT_IMPORT_ADDED	= 1,
+	LIBDMWARRANT_IMPORT_CHANGED	= 2,
+	LIBDMWARRANT_IMPORT_RENEWED	= 3,
+	LIBDMWARRANT_IMPORT_UNCHANGED	= 4,
+};
+
+/** libdmwarrant_import_outcome_name() - "added", "changed", "renewed", "unchanged" */
+const char *libdmwarrant_import_outcome_name(enum libdmwarrant_import_outcome outcome);
+
+/**
+ * struct libdmwarrant_imported - a warrant that a message brought
+ * @version:  LIBDMWARRANT_IMPORT_VERSION
+ * @action:   what the message wanted, enum libdmwarrant_hi1_action
+ * @outcome:  what was done, enum libdmwarrant_import_outcome
+ * @line:     of the message
+ * @json:     the warrant as the registry has it now
+ * @reserved: zero
+ */
+struct libdmwarrant_imported {
+	uint32_t	version;
+	uint32_t	action;
+	uint32_t	outcome;
+	uint32_t	line;
+	const char	*json;
+	uint64_t	reserved[4];
+};
+
+typedef int (*libdmwarrant_imported_fn)(void *arg, const struct libdmwarrant_imported *i);
+
+/**
+ * struct libdmwarrant_import_params - how to import
+ * @version:  LIBDMWARRANT_IMPORT_VERSION
+ * @flags:    LIBDMWARRANT_IMPORT_...
+ * @copy:     of new warrants: "original" or "custodial"; NULL = "original"
+ * @imported: told of each warrant when all is durable, or known to be possible; NULL = nobody
+ * @arg:      for @imported
+ * @reserved: zero
+ */
+struct libdmwarrant_import_params {
+	uint32_t			version;
+	uint32_t			flags;
+	const char			*copy;
+	libdmwarrant_imported_fn	imported;
+	void				*arg;
+	uint64_t			reserved[4];
+};
+
+struct libdmwarrant_registry;
+
+/**
+ * libdmwarrant_warrant_import() - take the warrants of an HI-1 message into the registry
+ * @reg:     registry
+ * @fd:      the message, read to its end; stays open
+ * @params:  how
+ * @message: receives what the message is; NULL = not wanted
+ *
+ * All of the message or nothing of it. What is new is added; what is known gets a new revision, as
+ * by libdmwarrant_warrant_edit(), with the message as reason: members that are given replace those
+ * that were, tasks and documents are told by their ObjectIdentifier, approvals are added, and what
+ * is not given stays. An end that is later than before is a renewal: it must have been approved, or
+ * failing an ApprovalTimestamp been sent, before the warrant lapsed. The same message again changes
+ * nothing.
+ *
+ * Return: 0; -EINVAL; -ENOENT no authorisation in it, or it changes one that the registry does not
+ * have; -EEXIST it creates one that is there and different; -ESTALE the registry has it from a newer
+ * message, by Generation or LastChanged; and as libdmwarrant_hi1_read_fd(),
+ * libdmwarrant_warrant_edit() and libdmwarrant_warrant_renew().
+ */
+int libdmwarrant_warrant_import(struct libdmwarrant_registry *reg, int fd,
+				const struct libdmwarrant_import_params *params,
+				struct libdmwarrant_hi1_message *message);
+
 #ifdef __cplusplus
 }
 #endif

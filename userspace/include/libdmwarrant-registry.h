@@ -128,8 +128,12 @@ int libdmwarrant_registry_open(struct libdmwarrant *ctx, const char *uri, uint32
 /** libdmwarrant_registry_close() - NULL is allowed */
 void libdmwarrant_registry_close(struct libdmwarrant_registry *reg);
 
-/** libdmwarrant_registry_set_timeout() - how long to wait for a lock; 5000 ms unless set */
-void libdmwarrant_registry_set_timeout(struct libdmwarrant_registry *reg, uint32_t ms);
+/**
+ * libdmwarrant_registry_set_timeout() - how long to wait for another process's lock
+ * @ctx: context; for the registries that are opened with it from now on
+ * @ms:  0 = 5000, which it is unless set
+ */
+void libdmwarrant_registry_set_timeout(struct libdmwarrant *ctx, uint32_t ms);
 
 /**
  * libdmwarrant_registry_check() - verify all of it: storage, references, histories

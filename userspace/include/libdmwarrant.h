@@ -101,13 +101,14 @@ void libdmwarrant_set_progress(struct libdmwarrant *ctx, libdmwarrant_progress_f
  * enum libdmwarrant_exit - what a failure means to a script; the exit codes of warrantctl
  * @LIBDMWARRANT_EXIT_OK:      success
  * @LIBDMWARRANT_EXIT_USAGE:   wrong parameters: -EINVAL, -ERANGE, -ECANCELED, -ENOTUNIQ
- * @LIBDMWARRANT_EXIT_KEY:     no permission, wrong key or warrant not in force: -EACCES, -EPERM,
- *                             -EKEYREJECTED, -ENOKEY, -EKEYEXPIRED, -EKEYREVOKED
+ * @LIBDMWARRANT_EXIT_KEY:     no permission, wrong or destroyed key, warrant not in force: -EACCES,
+ *                             -EPERM, -EKEYREJECTED, -ENOKEY, -EKEYEXPIRED, -EKEYREVOKED
  * @LIBDMWARRANT_EXIT_MEMORY:  -ENOMEM
  * @LIBDMWARRANT_EXIT_DEVICE:  wrong or unreadable device, and every other errno
  * @LIBDMWARRANT_EXIT_BUSY:    exists already or in use: -EEXIST, -EBUSY
  * @LIBDMWARRANT_EXIT_DAMAGE:  damage was found: -EUCLEAN
  * @LIBDMWARRANT_EXIT_STALE:   rolled back behind the anchor, or of another history: -ESTALE
+ * @LIBDMWARRANT_EXIT_PENDING: done, but the registry is yet to be told: -EINPROGRESS
  *
  * 0 to 5 are those of cryptsetup(8).
  */
@@ -120,6 +121,7 @@ enum libdmwarrant_exit {
 	LIBDMWARRANT_EXIT_BUSY		= 5,
 	LIBDMWARRANT_EXIT_DAMAGE	= 6,
 	LIBDMWARRANT_EXIT_STALE		= 7,
+	LIBDMWARRANT_EXIT_PENDING	= 8,
 };
 
 /** libdmwarrant_exit() - the exit code for a return value of this library */

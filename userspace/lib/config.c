@@ -81,7 +81,7 @@ static int take_file(struct place *p, FILE *f, struct libdmwarrant_config *confi
 		ret = take_line(p, config, line);
 	}
 	if (!ret && ferror(f))
-		ret = lib_fail(p->ctx, -EIO, "cannot read %s: %s", p->path, strerror(errno));
+		ret = lib_fail(p->ctx, -errno, "cannot read %s: %s", p->path, strerror(errno));
 	return ret;
 }
 
@@ -110,59 +110,53 @@ int libdmwarrant_config_read(struct libdmwarrant *ctx, const char *path,
 
 /* ---- writing ---- */
 
-static int sync_parent(const char *path)
+/* The directory of @path, opened. */
+static int open_parent(const char *path)
 {
 	char *copy = strdup(path);
-	int fd, ret = 0;
+	int fd;
 
 	if (!copy)
 		return -ENOMEM;
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd))
-		ret = -errno;
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		fd = -errno;
 	free(copy);
-	return ret;
+	return fd;
 }
 
-static int write_file(const char *path, const struct libdmwarrant_config *config)
+/* A file without a name gets one when it is complete; unlike rename(), that replaces nothing. */
+static int write_file(int dir, const char *path, const struct libdmwarrant_config *config)
 {
-	/* One that was left when its writing was interrupted is no more than garbage. */
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+	char self[32];
 	int ret = 0;
 
 	if (fd < 0)
 		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (dprintf(fd, "# dm-warrant, see warrantctl(8)\nregistry = %s\nkeystore = %s\n",
-		    config->registry, config->keystore) < 0 || fsync(fd))
+		    config->registry, config->keystore) < 0 || fsync(fd) ||
+	    linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) || fsync(dir))
 		ret = -errno;
-	if (close(fd) && !ret)
-		ret = -errno;
+	close(fd);
 	return ret;
 }
 
 int libdmwarrant_config_write(struct libdmwarrant *ctx, const char *path,
 			      const struct libdmwarrant_config *config)
 {
-	char *temporary;
-	int ret;
+	int dir, ret;
 
 	if (config->version != LIBDMWARRANT_CONFIG_VERSION)
 		return lib_fail_version(ctx, config->version, LIBDMWARRANT_CONFIG_VERSION);
 	path = path ? path : LIBDMWARRANT_CONFIG_FILE;
 	if (strpbrk(config->registry, "\r\n") || strpbrk(config->keystore, "\r\n"))
 		return lib_fail(ctx, -EINVAL, "a URI must not contain line ends");
-	if (asprintf(&temporary, "%s.new", path) < 0)
-		return lib_fail(ctx, -ENOMEM, "not enough memory");
-	ret = write_file(temporary, config);
-	/* Unlike rename(), link() replaces nothing. */
-	if (!ret && link(temporary, path))
-		ret = -errno;
-	unlink(temporary);
-	if (!ret)
-		ret = sync_parent(path);
-	free(temporary);
+	dir = open_parent(path);
+	ret = dir < 0 ? dir : write_file(dir, path, config);
+	if (dir >= 0)
+		close(dir);
 	if (ret == -EEXIST)
 		return lib_fail(ctx, ret, "there is a configuration file %s already", path);
 	if (ret)

@@ -58,9 +58,9 @@ enum libdmwarrant_exit libdmwarrant_exit(int err)
 	case EACCES:
 	case EPERM:
 	case EKEYREJECTED:
+	case EKEYREVOKED:
 	case ENOKEY:
 	case EKEYEXPIRED:
-	case EKEYREVOKED:
 		return LIBDMWARRANT_EXIT_KEY;
 	case ENOMEM:
 		return LIBDMWARRANT_EXIT_MEMORY;
@@ -71,6 +71,8 @@ enum libdmwarrant_exit libdmwarrant_exit(int err)
 		return LIBDMWARRANT_EXIT_DAMAGE;
 	case ESTALE:
 		return LIBDMWARRANT_EXIT_STALE;
+	case EINPROGRESS:
+		return LIBDMWARRANT_EXIT_PENDING;
 	default:
 		return LIBDMWARRANT_EXIT_DEVICE;
 	}

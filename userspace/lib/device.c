@@ -61,7 +61,8 @@ int lib_sysfs_device_path(dev_t dev, char *path, size_t size)
 	return 0;
 }
 
-static void read_wwid(dev_t dev, char *wwid, size_t size)
+/** lib_sysfs_wwid() - WWID of a device as the kernel has it; "" = none */
+void lib_sysfs_wwid(dev_t dev, char *wwid, size_t size)
 {
 	static const char *const names[] = { "wwid", "device/wwid", "dm/uuid" };
 	size_t i;
@@ -99,7 +100,7 @@ static int measure_block(struct lib_device *d)
 		if (lib_sysfs_read(d->st.st_rdev, "start", text, sizeof(text)) > 0)
 			i->partition_start = strtoull(text, NULL, 10) * 512;
 	}
-	read_wwid(d->st.st_rdev, i->wwid, sizeof(i->wwid));
+	lib_sysfs_wwid(d->st.st_rdev, i->wwid, sizeof(i->wwid));
 	return 0;
 }
 

@@ -233,11 +233,18 @@ const char *lib_hi1_member(struct json_object *o, const char *name)
 
 static void set_endpoint(char *to, size_t size, struct json_object *endpoint)
 {
-	char text[300];
+	const char *from = lib_hi1_member(endpoint, "UniqueIdentifier");
+	size_t at = snprintf(to, size, "%s ", lib_hi1_member(endpoint, "CountryCode")), n;
+	u32 c;
 
-	snprintf(text, sizeof(text), "%s %s", lib_hi1_member(endpoint, "CountryCode"),
-		 lib_hi1_member(endpoint, "UniqueIdentifier"));
-	lib_copy(to, size, text);
+	/* Whole characters, and of line ends and tabs not even those. */
+	for (; *from; from += n, at += n) {
+		n = lib_utf8_next(from, strlen(from), &c);
+		if (at + n >= size)
+			break;
+		memcpy(to + at, lib_is_control(c) ? " " : from, n);
+	}
+	to[at] = 0;
 }
 
 static int missing_in(struct lib_hi1_reader *r, const xmlNode *node, struct json_object *o,
@@ -324,7 +331,7 @@ static int parse(struct lib_hi1_reader *r, const char *xml, size_t size)
 {
 	xmlParserCtxt *parser = xmlNewParserCtxt();
 	const xmlError *e;
-	char why[400];
+	char why[400], *c;
 	int ret = 0;
 
 	if (!parser)
@@ -334,6 +341,10 @@ static int parse(struct lib_hi1_reader *r, const char *xml, size_t size)
 		e = xmlCtxtGetLastError(parser);
 		lib_copy(why, sizeof(why), e && e->message ? e->message : "not well-formed");
 		why[strcspn(why, "\n")] = 0;
+		/* It quotes the message. */
+		for (c = why; *c; c++)
+			if (*c < ' ' || *c > '~')
+				*c = '?';
 		ret = lib_fail(r->ctx, -EINVAL, "HI-1 message: line %d: not well-formed XML: %s",
 			       e ? e->line : 1, why);
 	} else if (r->doc->intSubset || r->doc->extSubset) {

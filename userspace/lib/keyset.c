@@ -4,7 +4,7 @@
 #include <libgen.h>
 #include <unistd.h>
 
-#include "lib_private.h"
+#include "keystore.h"
 
 #define KEYSET_SIZE(count)	(sizeof(struct dmw_keyset_disk) + \
 				 (count) * sizeof(struct dmw_key_disk))
@@ -165,6 +165,53 @@ int libdmwarrant_keyset_generate(struct libdmwarrant *ctx, const uint8_t *uuid,
 	k->size = KEYSET_SIZE(ARRAY_SIZE(tags));
 	*keyset = k;
 	return 0;
+}
+
+/** lib_keyset_new() - a keyset without keys, which only lib_keyset_append() makes one */
+struct libdmwarrant_keyset *lib_keyset_new(struct libdmwarrant *ctx, const u8 *uuid)
+{
+	struct libdmwarrant_keyset *k = keyset_new(ctx);
+
+	if (!k)
+		return NULL;
+	k->disk->magic = cpu_to_le32(DMW_KEYSET_MAGIC);
+	k->disk->version = cpu_to_le16(DMW_KEYSET_VERSION);
+	memcpy(k->disk->uuid, uuid, DMW_UUID_SIZE);
+	k->size = KEYSET_SIZE(0);
+	return k;
+}
+
+/* @key: NULL = random. Leaves it to the caller that there is no key for (@tag, @epoch) yet. */
+int lib_keyset_append(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag, u32 epoch,
+		      const u8 *key)
+{
+	u32 count = libdmwarrant_keyset_count(k);
+
+	if (count == DMW_KEYSET_MAX_KEYS)
+		return lib_fail(ctx, -ENOSPC,
+				"the keyset is full: a volume can have %u keys; rotate it, then old epochs can go",
+				DMW_KEYSET_MAX_KEYS);
+	k->disk->keys[count].tag = cpu_to_le32(tag);
+	k->disk->keys[count].epoch = cpu_to_le32(epoch);
+	if (key)
+		memcpy(k->disk->keys[count].key, key, DMW_KEY_SIZE);
+	else
+		dmw_host_random(NULL, k->disk->keys[count].key, DMW_KEY_SIZE);
+	k->disk->count = cpu_to_le16(count + 1);
+	k->size = KEYSET_SIZE(count + 1);
+	return 0;
+}
+
+int libdmwarrant_keyset_add(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, uint32_t tag,
+			    uint32_t epoch)
+{
+	if (!epoch)
+		return lib_fail(ctx, -EINVAL, "epochs count from 1");
+	if (dmw_keyset_find(k->disk, tag, epoch))
+		return lib_fail(ctx, -EEXIST,
+				"the keyset has a key for tag %u, epoch %u already, and keys are never replaced",
+				tag, epoch);
+	return lib_keyset_append(ctx, k, tag, epoch, NULL);
 }
 
 /* ---- writing ---- */

@@ -19,6 +19,7 @@ struct libdmwarrant {
 	void				*progress_arg;
 	u64				started_ms;
 	u64				told_ms;
+	u32				registry_timeout_ms;	/* 0 = the default */
 };
 
 /** lib_fail() - set the last error. Return: @err, a negative errno */
@@ -108,6 +109,7 @@ void lib_device_use(const char *path, const struct stat *st, char *text, size_t 
 void lib_device_use_mount(dev_t dev, const char *path, char *text, size_t size);
 void lib_device_use_process(dev_t dev, char *text, size_t size);
 int lib_sysfs_read(dev_t dev, const char *name, char *text, size_t size);
+void lib_sysfs_wwid(dev_t dev, char *wwid, size_t size);
 int lib_sysfs_first_entry(dev_t dev, const char *dir, char *name, size_t size);
 int lib_sysfs_device_path(dev_t dev, char *path, size_t size);
 int lib_signatures_probe(struct libdmwarrant *ctx, struct lib_device *d);
@@ -202,6 +204,7 @@ int lib_dm_replace_error(struct libdmwarrant *ctx, const char *name, u64 length)
 
 /* status.c */
 
+bool lib_sysfs_is_path(dev_t dev, dev_t *map);
 int lib_status_parse(struct libdmwarrant *ctx, const struct lib_mapping *m,
 		     struct libdmwarrant_status *s);
 

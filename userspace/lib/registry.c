@@ -44,7 +44,7 @@ static int registry_new(struct libdmwarrant *ctx, const char *uri, u32 flags,
 	r->ctx = ctx;
 	r->ops = ops;
 	r->read_only = flags & LIBDMWARRANT_REGISTRY_READ_ONLY;
-	r->timeout_ms = TIMEOUT_MS;
+	r->timeout_ms = ctx->registry_timeout_ms ? ctx->registry_timeout_ms : TIMEOUT_MS;
 	lib_identity(&r->who);
 	*reg = r;
 	return 0;
@@ -60,9 +60,9 @@ void libdmwarrant_registry_close(struct libdmwarrant_registry *r)
 	free(r);
 }
 
-void libdmwarrant_registry_set_timeout(struct libdmwarrant_registry *r, uint32_t ms)
+void libdmwarrant_registry_set_timeout(struct libdmwarrant *ctx, uint32_t ms)
 {
-	r->timeout_ms = ms;
+	ctx->registry_timeout_ms = ms;
 }
 
 int libdmwarrant_registry_open(struct libdmwarrant *ctx, const char *uri, uint32_t flags,

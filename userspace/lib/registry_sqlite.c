@@ -59,6 +59,13 @@ static int fail_read_only(struct libdmwarrant_registry *r, int rc)
 			r->place, next);
 }
 
+static int fail_full(struct libdmwarrant_registry *r, int err)
+{
+	return lib_fail(r->ctx, -err,
+			"no space for the registry %s: %s; nothing was changed, make room and try again",
+			r->place, strerror(err));
+}
+
 /* What the system said, where SQLite only says that it was something. */
 static int fail_system(struct libdmwarrant_registry *r, int otherwise)
 {
@@ -66,6 +73,8 @@ static int fail_system(struct libdmwarrant_registry *r, int otherwise)
 
 	if (!err || err == ENOENT)
 		err = otherwise;
+	if (err == ENOSPC || err == EDQUOT)
+		return fail_full(r, err);
 	return lib_fail(r->ctx, -err,
 			"the registry %s cannot be read or written: %s; check the storage, then what the registry says",
 			r->place, strerror(err));
@@ -87,9 +96,7 @@ static int fail(struct libdmwarrant_registry *r, int rc)
 	case SQLITE_READONLY:
 		return fail_read_only(r, rc);
 	case SQLITE_FULL:
-		return lib_fail(r->ctx, -ENOSPC,
-				"no space for the registry %s; nothing was changed, make room and try again",
-				r->place);
+		return fail_full(r, ENOSPC);
 	case SQLITE_NOMEM:
 		return lib_fail(r->ctx, -ENOMEM, "not enough memory for the registry %s",
 				r->place);

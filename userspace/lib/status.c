@@ -107,17 +107,31 @@ int libdmwarrant_list(struct libdmwarrant *ctx,
 
 /* ---- scan ---- */
 
-/* A path of a multipath device is held by it; the volume is reported once, under the map. */
-static bool is_path(dev_t dev)
+/**
+ * lib_sysfs_is_path() - is a device a path of a multipath device?
+ * @dev: device
+ * @map: receives the multipath device, which holds it; NULL = not wanted
+ */
+bool lib_sysfs_is_path(dev_t dev, dev_t *map)
 {
-	char holder[256], name[300], uuid[256];
+	char holder[256], name[300], text[256];
+	unsigned int maj, min;
 
 	if (lib_sysfs_first_entry(dev, "holders", holder, sizeof(holder)))
 		return false;
 	snprintf(name, sizeof(name), "holders/%s/dm/uuid", holder);
-	return lib_sysfs_read(dev, name, uuid, sizeof(uuid)) > 0 && !strncmp(uuid, "mpath-", 6);
+	if (lib_sysfs_read(dev, name, text, sizeof(text)) <= 0 || strncmp(text, "mpath-", 6))
+		return false;
+	snprintf(name, sizeof(name), "holders/%s/dev", holder);
+	if (lib_sysfs_read(dev, name, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%u:%u", &maj, &min) != 2)
+		return false;
+	if (map)
+		*map = makedev(maj, min);
+	return true;
 }
 
+/* The volume on a multipath device is reported once, under the map. */
 int libdmwarrant_scan(struct libdmwarrant *ctx,
 		      int (*fn)(void *arg, const char *path,
 				const struct libdmwarrant_volume *volume), void *arg)
@@ -130,7 +144,8 @@ int libdmwarrant_scan(struct libdmwarrant *ctx,
 	int ret = 0;
 
 	while (d && !ret && (e = readdir(d))) {
-		if (sscanf(e->d_name, "%u:%u", &maj, &min) != 2 || is_path(makedev(maj, min)) ||
+		if (sscanf(e->d_name, "%u:%u", &maj, &min) != 2 ||
+		    lib_sysfs_is_path(makedev(maj, min), NULL) ||
 		    lib_sysfs_device_path(makedev(maj, min), path, sizeof(path)))
 			continue;
 		memset(&v, 0, sizeof(v));

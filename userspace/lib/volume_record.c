@@ -221,8 +221,9 @@ static int by_key(struct libdmwarrant_registry *r, const char *key, struct recor
 		      lib_text(text), lib_text(key));
 	if (ret || all->count)
 		return ret;
-	if (lib_warrant_find(r, key, &row))
-		return 0;
+	ret = lib_warrant_find(r, key, &row);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
 	free(row.json);
 	return lib_sql(r, keep_record, all, SELECT_VOLUMES "WHERE v.warrant = $1 ORDER BY v.name",
 		       lib_text(row.uuid));

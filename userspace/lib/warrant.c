@@ -11,17 +11,24 @@
 
 /* ---- reading a record ---- */
 
-/** lib_warrant_parse() - JSON text to an object; free it with json_object_put() */
+/**
+ * lib_warrant_parse() - JSON text to an object
+ * @o: receives it, NULL when it fails; json_object_put() it
+ */
 int lib_warrant_parse(struct libdmwarrant *ctx, const char *json, struct json_object **o)
 {
-	int ret = lib_json_parse(ctx, "warrant", json, strlen(json), LIB_ETSI_RECORD_MAX, o);
+	struct json_object *v;
+	int ret = lib_json_parse(ctx, "warrant", json, strlen(json), LIB_ETSI_RECORD_MAX, &v);
 
+	*o = NULL;
 	if (ret)
 		return ret;
-	if (json_object_is_type(*o, json_type_object))
-		return 0;
-	json_object_put(*o);
-	return lib_fail(ctx, -EINVAL, "warrant: not a JSON object");
+	if (!json_object_is_type(v, json_type_object)) {
+		json_object_put(v);
+		return lib_fail(ctx, -EINVAL, "warrant: not a JSON object");
+	}
+	*o = v;
+	return 0;
 }
 
 /** lib_warrant_text() - a member's text; "" = there is none */
@@ -226,8 +233,9 @@ static void describe(const struct libdmwarrant_warrant *w, char *text, size_t si
 			 lib_time_format(w->limit, time));
 		break;
 	case LIBDMWARRANT_WARRANT_INVALID:
-		snprintf(text, size, "has the status %.64s, which allows nothing",
-			 w->status[0] ? w->status : "\"\"");
+		snprintf(text, size, strcmp(w->status, "Invalid") ?
+			 "has the status %.64s, which is none of ETSI's" : "has the status %.64s",
+			 w->status);
 		break;
 	case LIBDMWARRANT_WARRANT_AWAITING:
 		snprintf(text, size, "awaits approval");

@@ -39,7 +39,8 @@ static int refuse_known(struct lib_change *c)
 			lib_quote(quoted, reference, strlen(reference)), uuid);
 }
 
-static int add_one(struct lib_change *c, char **json)
+/** lib_change_add() - store c->to as a new record. Return: 0; -EEXIST it is there already */
+int lib_change_add(struct lib_change *c, char **json)
 {
 	return complete(c) ?: refuse_known(c) ?: lib_change_store(c, json);
 }
@@ -54,7 +55,7 @@ int libdmwarrant_warrant_add(struct libdmwarrant_registry *r, const char *json,
 	if (!ret) {
 		ret = lib_change_begin(&c, how);
 		if (!ret)
-			ret = lib_change_end(&c, add_one(&c, &text));
+			ret = lib_change_end(&c, lib_change_add(&c, &text));
 	}
 	lib_change_free(&c);
 	if (ret || !warrant)
@@ -97,7 +98,7 @@ static int add_or_update(const struct lib_change *all, const char *json, bool up
 		ret = lib_change_load(&c, uuid) ?: lib_change_apply(&c, o, NULL);
 	} else if (!ret) {
 		c.to = json_object_get(o);
-		ret = add_one(&c, NULL);
+		ret = lib_change_add(&c, NULL);
 	}
 	json_object_put(o);
 	lib_change_free(&c);

@@ -36,6 +36,7 @@ int lib_change_need_reason(struct libdmwarrant_registry *r,
 			   const struct libdmwarrant_change *how);
 int lib_change_no_memory(struct libdmwarrant_registry *r);
 int lib_change_identify(struct libdmwarrant_registry *r, struct json_object *o);
+int lib_change_add(struct lib_change *c, char **json);
 int lib_change_load(struct lib_change *c, const char *key);
 int lib_change_apply(struct lib_change *c, struct json_object *patch, char **json);
 int lib_change_store(struct lib_change *c, char **json);

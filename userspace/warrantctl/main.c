@@ -17,6 +17,9 @@ static const struct cli_command *const commands[] = {
 	&command_volume_list,
 	&command_volume_check,
 	&command_volume_dump,
+	&command_volume_create,
+	&command_volume_guard,
+	&command_volume_forget,
 	&command_tag_create,
 	&command_tag_edit,
 	&command_tag_list,
@@ -29,9 +32,17 @@ static const struct cli_command *const commands[] = {
 	&command_tag_watch,
 	&command_keyset_generate,
 	&command_keyset_show,
+	&command_keystore_init,
+	&command_keystore_add,
+	&command_keystore_list,
+	&command_keystore_show,
+	&command_keystore_rewrap,
+	&command_keystore_check,
+	&command_keystore_tombstones,
 	&command_registry_init,
 	&command_registry_check,
 	&command_warrant_add,
+	&command_warrant_import,
 	&command_warrant_show,
 	&command_warrant_list,
 	&command_warrant_renew,
@@ -46,13 +57,13 @@ static void overview(FILE *f)
 	fputs("usage: warrantctl NOUN VERB [OPTION...] [ARGUMENT...]\n\n"
 	      "Sealed, authenticated volumes for interception evidence on untrusted LUNs.\n\n", f);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-9s%-10s%s\n", commands[i]->noun, commands[i]->verb,
+		fprintf(f, "  %-9s%-11s%s\n", commands[i]->noun, commands[i]->verb,
 			commands[i]->summary);
 	fputs("\nwarrantctl NOUN VERB --help explains each; warrantctl(8) has all of it.\n"
 	      "Options: --help, --version.\n\n"
 	      "Exit codes: 0 success; 1 wrong parameters; 2 no permission or wrong key;\n"
 	      "3 out of memory; 4 wrong device; 5 exists already or busy; 6 damage found;\n"
-	      "7 rolled back behind the anchor.\n", f);
+	      "7 rolled back behind the anchor; 8 done, but the registry is yet to be told.\n", f);
 }
 
 /* Neither a core dump nor a debugger of the same user may see keys. */

@@ -2,11 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli.h"
-
-enum {
-	OPTION_KEYSTORE = OPTION_OWN,
-};
+#include "unlock.h"
 
 static const struct cli_option options[] = {
 	{ "registry", "URI", OPTION_REGISTRY,
@@ -28,6 +24,40 @@ static int choose(struct cli *c, char *to, size_t size, const char *uri)
 		return cli_usage(c, "a URI of more than %zu bytes", size - 1);
 	snprintf(to, size, "%s", uri);
 	return 0;
+}
+
+/* Is there a key store? Return: 1 = yes; 0 = no; a negative errno. */
+static int keystore_exists(struct cli *c, const char *uri)
+{
+	struct libdmwarrant_keystore_params p = {
+		.version = LIBDMWARRANT_KEYSTORE_VERSION,
+		.flags = LIBDMWARRANT_KEYSTORE_READ_ONLY,
+	};
+	struct libdmwarrant_keystore *ks;
+	int ret = libdmwarrant_keystore_open(c->lib, uri, &p, &ks);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret)
+		return ret;
+	libdmwarrant_keystore_close(ks);
+	return 1;
+}
+
+static int make_keystore(struct cli *c, const char *uri)
+{
+	int exists = keystore_exists(c, uri), ret = 0;
+
+	if (exists < 0)
+		return exists;
+	cli_set_text(c->out, "keystore", uri);
+	cli_set_bool(c->out, "keystore_created", !exists);
+	if (!exists && !c->dry_run)
+		ret = libdmwarrant_keystore_init(c->lib, uri, NULL);
+	if (!ret)
+		cli_say(c, "%s: %s%s\n", uri, !exists && c->dry_run ? "would be " : "",
+			exists ? "is there" : "made");
+	return ret;
 }
 
 /* A configuration file that says otherwise is somebody's decision: it stays. */
@@ -80,7 +110,8 @@ static int init(struct cli *c, const struct libdmwarrant_config *config)
 	if (ret)
 		return ret;
 	say_registry(c, config->registry, &r);
-	return write_config(c, config);
+	ret = make_keystore(c, config->keystore);
+	return ret ? ret : write_config(c, config);
 }
 
 static int run(struct cli *c)
@@ -105,12 +136,12 @@ const struct cli_command command_registry_init = {
 	.noun = "registry",
 	.verb = "init",
 	.arguments = "",
-	.summary = "make the registry, or bring it up to date (also: warrantctl init)",
-	.text = "Makes what is missing and leaves alone what is there: the registry, a configuration\n"
-		"file that says where it is. A registry of an older dm-warrant is brought to the\n"
-		"present schema, whole or not at all; back it up before.\n\n"
+	.summary = "make registry and key store, or update them (also: warrantctl init)",
+	.text = "Makes what is missing and leaves alone what is there: the registry, the key store, and\n"
+		"a configuration file that says where they are. A registry of an older dm-warrant is\n"
+		"brought to the present schema, whole or not at all; back it up before.\n\n"
 		"The registry says which warrants there are and which volumes are theirs, and it has\n"
-		"the anchors without which a rollback of a LUN goes unnoticed. It belongs on a disk of\n"
+		"the anchors without which a rollback of a LUN goes unnoticed. Both belong on a disk of\n"
 		"the host, never on the array.",
 	.options = options,
 	.run = run,

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli.h"
+#include "ask.h"
 
 enum {
 	OPTION_NEW_KEYSET = OPTION_OWN,
@@ -105,57 +103,11 @@ static int all_options(struct cli *c, struct format *f)
 
 /* ---- asking ---- */
 
-static bool answer_is(const char *word)
-{
-	char line[64];
-
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		return false;
-	line[strcspn(line, "\n")] = 0;
-	return !strcmp(line, word);
-}
-
-/* The user names what is lost by typing it: a "yes" is typed too easily at the wrong LUN. */
-static int ask_signatures(struct cli *c, struct format *f)
-{
-	const struct libdmwarrant_signature *s;
-	uint32_t i, n;
-
-	for (i = 0; i < f->device.signature_count; i++) {
-		s = &f->device.signatures[i];
-		for (n = 0; n < f->params.erase_count && strcmp(f->erase[n], s->type);)
-			n++;
-		if (n < f->params.erase_count)
-			continue;
-		fprintf(stderr, "%s holds %s%s%s%s%s. Type %s to destroy it: ", f->device.path,
-			s->type, s->label[0] ? ", label " : "", s->label,
-			s->uuid[0] ? ", uuid " : "", s->uuid, s->type);
-		if (!answer_is(s->type))
-			return cli_usage(c, "not confirmed, nothing was changed");
-		f->erase[f->params.erase_count++] = s->type;
-	}
-	return 0;
-}
-
 static int ask(struct cli *c, struct format *f)
 {
-	bool tty = isatty(STDIN_FILENO);
-	char size[16];
-	int ret;
+	int ret = cli_ask_signatures(c, &f->device, f->erase, &f->params.erase_count);
 
-	if (tty) {
-		ret = ask_signatures(c, f);
-		if (ret)
-			return ret;
-	}
-	if (f->yes)
-		return 0;
-	if (!tty)
-		return cli_usage(c, "not on a terminal: confirm with --yes");
-	fprintf(stderr, "Format %s, %s%s%s, as a dm-warrant volume? Type YES: ", f->device.path,
-		cli_size(f->device.size, size), f->device.wwid[0] ? ", WWID " : "", f->device.wwid);
-	return answer_is("YES") ? 0 : cli_usage(c, "not confirmed, nothing was changed");
+	return ret || f->yes ? ret : cli_ask_format(c, &f->device);
 }
 
 /* ---- formatting ---- */

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guard of an open volume: what the kernel has committed is soon in the registry, so that the
+ * array can roll back no more than some seconds unnoticed, even if this host crashes.
+ */
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "warrant_volume.h"
+
+#define SECONDS		10
+#define LOOK_MS		1000	/* between looks at the kernel: one ioctl each */
+
+struct guard {
+	struct libdmwarrant				*ctx;
+	struct libdmwarrant_config			config;
+	const struct libdmwarrant_guard_params		*params;
+	u8						uuid[LIBDMWARRANT_UUID_SIZE];
+	char						text[37];	/* @uuid's */
+	struct libdmwarrant_anchor			seen;	/* in the kernel */
+	struct libdmwarrant_anchor			told;	/* to the registry */
+	u64						told_ms;
+	int						failing;	/* reported */
+};
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	/* With the time that a suspended host slept. */
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (u64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Once when it begins to fail, once when it is over: an outage must not fill the journal. */
+static void report(struct guard *g, int err)
+{
+	if (g->failing == err)
+		return;
+	g->failing = err;
+	if (g->params->report)
+		g->params->report(g->params->arg, err, err ? libdmwarrant_error(g->ctx) :
+				  "the registry answers again");
+}
+
+/* ---- the registry ---- */
+
+static int tell_open(struct guard *g, struct libdmwarrant_registry *reg)
+{
+	int ret = lib_pending_deliver(&g->config, reg, g->uuid);
+
+	return ret ? ret : libdmwarrant_registry_anchor_set(reg, g->uuid, &g->seen);
+}
+
+static int with_registry(struct guard *g,
+			 int (*fn)(struct guard *g, struct libdmwarrant_registry *reg))
+{
+	struct libdmwarrant_registry *reg;
+	int ret = libdmwarrant_registry_open(g->ctx, g->config.registry, 0, &reg);
+
+	if (ret)
+		return ret;
+	ret = fn(g, reg);
+	libdmwarrant_registry_close(reg);
+	return ret;
+}
+
+static void tell(struct guard *g)
+{
+	char path[512];
+	int ret;
+
+	g->told_ms = now_ms();
+	ret = with_registry(g, tell_open);
+	report(g, ret);
+	if (!ret)
+		g->told = g->seen;
+	else if (ret != -ESTALE)
+		lib_pending_write(g->ctx, &g->config, g->uuid, &g->seen, path, sizeof(path));
+}
+
+static bool is_new(const struct guard *g)
+{
+	return g->seen.checkpoint && memcmp(&g->seen, &g->told, sizeof(g->seen));
+}
+
+static bool is_due(const struct guard *g)
+{
+	u64 ms = 1000ULL * (g->params->seconds ? g->params->seconds : SECONDS);
+
+	return is_new(g) && (!g->told_ms || now_ms() - g->told_ms >= ms);
+}
+
+/* ---- marks ---- */
+
+static int mark(struct guard *g, struct libdmwarrant_registry *reg)
+{
+	struct libdmwarrant_status s = { .version = LIBDMWARRANT_STATUS_VERSION };
+	int ret = libdmwarrant_status(g->ctx, g->text, &s);
+
+	if (ret)
+		return ret;
+	return libdmwarrant_registry_mark_open(reg, g->uuid, s.name, getpid(),
+					       s.read_only ? LIBDMWARRANT_OPENED_READ_ONLY : 0);
+}
+
+static int unmark(struct guard *g, struct libdmwarrant_registry *reg)
+{
+	int ret = g->seen.checkpoint ? tell_open(g, reg) : 0;
+
+	return ret && ret != -ESTALE ? ret : libdmwarrant_registry_mark_closed(reg, g->uuid);
+}
+
+/*
+ * The volume is gone. If warrantctl has closed it, the registry knows; if somebody else has
+ * (dmsetup, a shutdown), it has to be told. Locked, so that it is not being opened again just now.
+ */
+static bool is_over(struct guard *g)
+{
+	struct libdmwarrant_config origin;
+	struct lib_mapping m;
+	int lock = lib_volume_lock(g->ctx, g->uuid, 0);
+	bool over;
+
+	if (lock < 0)
+		return false;
+	over = lib_dm_find_uuid(g->ctx, g->uuid, &m) == -ENXIO;
+	if (over && lib_origin_read(g->uuid, &origin)) {
+		if (with_registry(g, unmark))
+			tell(g);
+		else
+			lib_origin_remove(g->uuid);
+	}
+	lib_volume_unlock(lock);
+	return over;
+}
+
+/* ---- the loop ---- */
+
+/* Return: is it open? When it cannot be known, it counts as open. */
+static bool look(struct guard *g)
+{
+	struct libdmwarrant_status s = { .version = LIBDMWARRANT_STATUS_VERSION };
+	int ret = libdmwarrant_status(g->ctx, g->text, &s);
+
+	if (!ret)
+		g->seen = s.anchor;
+	return ret != -ENXIO;
+}
+
+/* Return: shall we stop? */
+static bool wait_a_moment(const struct guard *g)
+{
+	struct pollfd stop = { .fd = g->params->stop_fd, .events = POLLIN };
+
+	return poll(&stop, 1, LOOK_MS) > 0;
+}
+
+static int guard(struct guard *g)
+{
+	int ret = with_registry(g, mark);
+
+	/* A registry that is down is what guards are for; one that knows nothing of it is not. */
+	if (ret == -ENOENT || ret == -ENXIO)
+		return ret;
+	report(g, ret);
+	do {
+		if (!look(g) && is_over(g))
+			return 0;
+		if (is_due(g))
+			tell(g);
+	} while (!wait_a_moment(g));
+	if (is_new(g))
+		tell(g);
+	return 0;
+}
+
+static int find(struct guard *g, const char *volume)
+{
+	struct libdmwarrant_status s = { .version = LIBDMWARRANT_STATUS_VERSION };
+	struct libdmwarrant_record record = { .version = LIBDMWARRANT_RECORD_VERSION };
+	struct libdmwarrant_registry *reg;
+	int ret = libdmwarrant_status(g->ctx, volume, &s);
+
+	memcpy(g->uuid, s.uuid, sizeof(g->uuid));
+	if (ret == -ENXIO &&
+	    !libdmwarrant_registry_open(g->ctx, g->config.registry,
+					LIBDMWARRANT_REGISTRY_READ_ONLY, &reg)) {
+		if (!libdmwarrant_registry_volume_get(reg, volume, &record))
+			memcpy(g->uuid, record.uuid, sizeof(g->uuid));
+		libdmwarrant_registry_close(reg);
+	}
+	libdmwarrant_uuid_format(g->uuid, g->text);
+	return libdmwarrant_status(g->ctx, ret ? g->text : volume, &s);
+}
+
+int libdmwarrant_volume_guard(struct libdmwarrant *ctx, const struct libdmwarrant_config *config,
+			      const char *volume, const struct libdmwarrant_guard_params *params)
+{
+	struct guard g = { .ctx = ctx, .config = *config, .params = params };
+	int lock, ret;
+
+	if (params->version != LIBDMWARRANT_GUARD_VERSION)
+		return lib_fail_version(ctx, params->version, LIBDMWARRANT_GUARD_VERSION);
+	ret = find(&g, volume);
+	if (ret)
+		return ret;
+	lib_origin_read(g.uuid, &g.config);
+	lock = lib_guard_lock(ctx, g.uuid);
+	if (lock < 0)
+		return lock;
+	ret = guard(&g);
+	lib_volume_unlock(lock);
+	return ret;
+}
