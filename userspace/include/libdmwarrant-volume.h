@@ -277,8 +277,8 @@ struct libdmwarrant_guard_params {
  * @volume: which; open
  * @params: how
  *
- * Until the volume is closed. Needs no keys. While the registry does not answer, the newest anchor
- * is kept in a file on this host, as by libdmwarrant_volume_close().
+ * Until the volume is closed, and the registry knows that. Needs no keys. While the registry does not
+ * answer, the newest anchor is kept in a file on this host, as by libdmwarrant_volume_close().
  *
  * Return: 0 the volume was closed, or @stop_fd; -EALREADY it has a guard; -ENXIO not open; -ENOENT
  * not in the registry.

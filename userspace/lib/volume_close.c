@@ -68,12 +68,10 @@ static int told(struct closing *c, int ret)
 {
 	if (!c->by_warrant && (ret == -ENOENT || ret == -EACCES))
 		return 0;
-	if (!ret || ret == -ESTALE || ret == -EBUSY) {
-		lib_origin_remove(c->uuid);
-		if (ret != -EBUSY)
-			return ret;
-	}
-	return keep(c);
+	if (ret && ret != -ESTALE)
+		return keep(c);
+	lib_origin_remove(c->uuid);
+	return ret;
 }
 
 /* ---- closing ---- */

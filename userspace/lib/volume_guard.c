@@ -107,29 +107,38 @@ static int mark(struct guard *g, struct libdmwarrant_registry *reg)
 
 static int unmark(struct guard *g, struct libdmwarrant_registry *reg)
 {
+	struct libdmwarrant_opened o = { .version = LIBDMWARRANT_OPENED_VERSION };
 	int ret = g->seen.checkpoint ? tell_open(g, reg) : 0;
 
-	return ret && ret != -ESTALE ? ret : libdmwarrant_registry_mark_closed(reg, g->uuid);
+	if (ret && ret != -ESTALE)
+		return ret;
+	ret = libdmwarrant_registry_opened(reg, g->uuid, &o);
+	/* Closed already, or taken over by another host. */
+	if (ret == -ENXIO || (!ret && !(o.flags & LIBDMWARRANT_OPENED_HERE)))
+		return 0;
+	return ret ? ret : libdmwarrant_registry_mark_closed(reg, g->uuid);
 }
 
 /*
- * The volume is gone. If warrantctl has closed it, the registry knows; if somebody else has
- * (dmsetup, a shutdown), it has to be told. Locked, so that it is not being opened again just now.
+ * The volume is gone. If warrantctl has closed it, the registry knows, unless it did not answer; if
+ * somebody else has (dmsetup, a shutdown), it has to be told. We go on until it has been. Locked, so
+ * that the volume is not being opened again just now.
  */
 static bool is_over(struct guard *g)
 {
 	struct libdmwarrant_config origin;
 	struct lib_mapping m;
-	int lock = lib_volume_lock(g->ctx, g->uuid, 0);
+	int ret, lock = lib_volume_lock(g->ctx, g->uuid, 0);
 	bool over;
 
 	if (lock < 0)
 		return false;
 	over = lib_dm_find_uuid(g->ctx, g->uuid, &m) == -ENXIO;
 	if (over && lib_origin_read(g->uuid, &origin)) {
-		if (with_registry(g, unmark))
-			tell(g);
-		else
+		ret = with_registry(g, unmark);
+		report(g, ret);
+		over = !ret;
+		if (over)
 			lib_origin_remove(g->uuid);
 	}
 	lib_volume_unlock(lock);

@@ -52,10 +52,12 @@ static void prefer_map(dev_t dev, struct lib_lun *lun)
 	char holder[256];
 	dev_t map;
 
-	if (lib_sysfs_is_path(dev, &map))
+	if (lib_sysfs_is_path(dev, &map)) {
 		lib_sysfs_device_path(map, lun->path, sizeof(lun->path));
-	else
+		lib_sysfs_wwid(map, lun->wwid, sizeof(lun->wwid));
+	} else {
 		lun->held = !lib_sysfs_first_entry(dev, "holders", holder, sizeof(holder));
+	}
 }
 
 static int look(struct libdmwarrant *ctx, const char *path, struct lib_lun *lun)
@@ -65,12 +67,12 @@ static int look(struct libdmwarrant *ctx, const char *path, struct lib_lun *lun)
 
 	memset(lun, 0, sizeof(*lun));
 	lib_copy(lun->path, sizeof(lun->path), d.device.path);
+	lib_copy(lun->wwid, sizeof(lun->wwid), d.device.wwid);
 	if (!ret && S_ISBLK(d.st.st_mode)) {
 		/* /dev/dm-3 is nothing to tell people. */
 		lib_sysfs_device_path(d.st.st_rdev, lun->path, sizeof(lun->path));
 		prefer_map(d.st.st_rdev, lun);
 	}
-	lib_copy(lun->wwid, sizeof(lun->wwid), d.device.wwid);
 	lib_lun_wwid(lun->wwid);
 	lib_device_close(&d);
 	if (ret)
