@@ -3,7 +3,7 @@
 #
 # What the tests of volumes by warrant share: a registry, a key store and two warrants in $state,
 # LUNs that have a WWID, and another host.  Sourced after lib.sh.
-# shellcheck disable=SC2154 # host, work, dev: of lib.sh
+# shellcheck disable=SC2034,SC2154 # d is for the tests; host, work, dev: of lib.sh
 
 volumes=$host/bin/volumes-tool
 d=/dev/mapper/v
@@ -65,7 +65,7 @@ detach() { dmsetup remove --retry "$1"; losetup -d "${loops[-1]}"; unset 'loops[
 
 # other_host COMMAND...: as another host that shares registry and key store
 other_host() {
-	mkdir -p -m 700 /run/dm-warrant
+	mkdir -p /run/dm-warrant
 	echo 11111111-2222-4333-8444-555555555555 >"$work/boot_id"
 	unshare --uts --mount bash -c "hostname other
 		mount --bind '$work/boot_id' /proc/sys/kernel/random/boot_id
