@@ -125,22 +125,56 @@ static int open_parent(const char *path)
 	return fd;
 }
 
+static int write_text(int fd, const struct libdmwarrant_config *config)
+{
+	if (dprintf(fd, "# dm-warrant, see warrantctl(8)\nregistry = %s\nkeystore = %s\n",
+		    config->registry, config->keystore) < 0 || fsync(fd))
+		return -errno;
+	return 0;
+}
+
 /* A file without a name gets one when it is complete; unlike rename(), that replaces nothing. */
+static int write_nameless(int fd, const char *path, const struct libdmwarrant_config *config)
+{
+	char self[32];
+	int ret = write_text(fd, config);
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (!ret && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
+		ret = -errno;
+	return ret;
+}
+
+/* Where files need names (overlayfs, NFS). A kill may leave that of @temporary behind. */
+static int write_named(const char *path, const struct libdmwarrant_config *config)
+{
+	char *temporary;
+	int fd, ret;
+
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	ret = fd < 0 ? -errno : write_text(fd, config);
+	if (!ret && (fchmod(fd, 0644) || link(temporary, path)))
+		ret = -errno;
+	if (fd >= 0) {
+		unlink(temporary);
+		close(fd);
+	}
+	free(temporary);
+	return ret;
+}
+
 static int write_file(int dir, const char *path, const struct libdmwarrant_config *config)
 {
-	int fd = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
-	char self[32];
-	int ret = 0;
+	int fd = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644), ret;
 
-	if (fd < 0)
+	if (fd < 0 && errno != EOPNOTSUPP)
 		return -errno;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (dprintf(fd, "# dm-warrant, see warrantctl(8)\nregistry = %s\nkeystore = %s\n",
-		    config->registry, config->keystore) < 0 || fsync(fd) ||
-	    linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) || fsync(dir))
-		ret = -errno;
-	close(fd);
-	return ret;
+	ret = fd < 0 ? write_named(path, config) : write_nameless(fd, path, config);
+	if (fd >= 0)
+		close(fd);
+	return !ret && fsync(dir) ? -errno : ret;
 }
 
 int libdmwarrant_config_write(struct libdmwarrant *ctx, const char *path,
