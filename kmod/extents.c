@@ -135,8 +135,13 @@ out:
 
 /**
  * dmw_message_extents() - "extents <start> <end>": lines, and where the next page begins
+ * @dev:    volume
+ * @argv:   the two numbers
+ * @result: receives the lines
+ * @maxlen: room for them
  *
  * An extent may go on in the next page. Context: may sleep.
+ * Return: 1, or an errno.
  */
 int dmw_message_extents(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
 {
