@@ -207,6 +207,48 @@ static void to_and_fro(struct machine *m, u32 tag)
 	do_op(m, DMW_OP_READ, WHOLE, 3);
 }
 
+static enum dmw_load_error open_image(const struct image *img)
+{
+	enum dmw_load_error err;
+	struct machine m;
+	struct disk d;
+
+	disk_init(&d, img);
+	machine_init(&m, &d);
+	err = machine_open(&m, false);
+	machine_free(&m);
+	disk_free(&d);
+	return err;
+}
+
+/* The array gives back one block of before a freeze, the superblock, and all that was written since. */
+static void hide_checkpoint(struct machine *m)
+{
+	u32 tag = new_tag(m);
+	u64 block, committed;
+	struct page *before;
+	struct image img;
+
+	if (!oracle_is_open(PART))
+		return;
+	do_op(m, DMW_OP_CHECKPOINT, 0, 0);
+	committed = m->vol.state.sb.checkpoint + 1;
+	block = dmw_layout_superblock(&cfg.layout, committed);
+	before = image_get(&m->disk->cache, block);
+	if (!before)
+		return;
+	before->refs++;
+	tag_close(m, tag, DMW_TAG_FROZEN);
+	machine_drain(m, false);
+	do_op(m, DMW_OP_WRITE, PART, 1);
+	image_init(&img, &m->disk->cache);
+	image_put(&img, block, before);
+	if (m->vol.state.sb.checkpoint == committed &&
+	    open_image(&img) != DMW_LOAD_CHECKPOINT_HIDDEN)
+		fail("T4: a freeze is undone, and what was written after it is there");
+	image_free(&img);
+}
+
 static void in_whole_leaf(struct machine *m)
 {
 	u32 tag = new_tag(m);
@@ -233,6 +275,8 @@ void tag_scenes(struct machine *m)
 	do_op(m, DMW_OP_CHECKPOINT, 0, 0);
 	if (one_in(5))
 		each_step(m);
+	else if (one_in(5))
+		hide_checkpoint(m);
 	else if (one_in(4))
 		late_change(m);
 	else if (one_in(2))
