@@ -269,6 +269,15 @@ static void failing_openings(void)
 	open_volume(16, false);
 	expect("a write", drive_op(&d, DMW_OP_WRITE, 130, 100, 131), 0);
 	crash();
+	/* What cannot be judged is not decided, but for an opening that writes nothing. */
+	lun.no_data_keys = true;
+	expect("an opening", drive_open(&d, &o), DMW_LOAD_RECOVERY_KEY);
+	crash();
+	o.lun.read_only = true;
+	expect("an opening", drive_open(&d, &o), DMW_LOAD_OK);
+	crash();
+	o.lun.read_only = false;
+	lun.no_data_keys = false;
 	for (lun.fault = 0; lun.fault < FAULTS; lun.fault++) {
 		for (n = 1;; n++) {
 			lun.fault_in = n;

@@ -99,6 +99,7 @@ enum fault {
  * @first, @end:   synchronous reads must stay within these blocks
  * @fault:         what fails, at the @fault_in-th time (0 = never), and if @fault_stays ever after
  * @faulted:       it has
+ * @no_data_keys:  the keyset has the metadata key only
  */
 struct lun {
 	u64	blocks;
@@ -115,6 +116,7 @@ struct lun {
 	u32	fault_in;
 	bool	fault_stays;
 	bool	faulted;
+	bool	no_data_keys;
 };
 
 extern struct lun lun;

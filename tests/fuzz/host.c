@@ -213,6 +213,8 @@ static int find_key(struct dmw_host *h, const struct dmw_key_id *key)
 	if (h->keyset)
 		return dmw_keyset_find(h->keyset->disk, key->tag, key->epoch) ? 0 : -ENOKEY;
 #endif
+	if (lun.no_data_keys && key->tag != DMW_TAG_METADATA)
+		return -ENOKEY;
 	if (key->tag == FORGE_SHREDDED || key->epoch == FORGE_SHREDDED)
 		return -ENODATA;
 	if (key->tag != DMW_TAG_METADATA && key->tag != DMW_TAG_DEFAULT && key->tag != FORGE_TAG &&
