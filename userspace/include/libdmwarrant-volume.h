@@ -353,20 +353,22 @@ int libdmwarrant_volume_states(struct libdmwarrant *ctx, const struct libdmwarra
 /* ---- keys of an open volume, for new tags ---- */
 
 /**
- * libdmwarrant_keysource_volume() - the keyset is in the key store of an open volume's warrant
+ * libdmwarrant_keysource_volume() - the keyset is in the key store of a volume's warrant
  * @ctx:      context
  * @config:   registry
  * @volume:   which
+ * @use:      what the warrant must allow
  * @keystore: URI; NULL = as the registry has it
  * @unlock:   what unlocks it; used when the keyset is first gotten, must be valid until then
  * @source:   receives the functions; libdmwarrant_keysource_volume_free() it
  *
- * The warrant must allow writing. Return: 0; -ENOENT not in the registry; what
+ * Return: 0; -ENOENT not in the registry; what
  * libdmwarrant_warrant_usable() and libdmwarrant_keystore_unlock() return.
  */
 int libdmwarrant_keysource_volume(struct libdmwarrant *ctx,
 				  const struct libdmwarrant_config *config, const char *volume,
-				  const char *keystore, const struct libdmwarrant_unlock *unlock,
+				  enum libdmwarrant_use use, const char *keystore,
+				  const struct libdmwarrant_unlock *unlock,
 				  struct libdmwarrant_keysource *source);
 
 /** libdmwarrant_keysource_volume_free() - lock the keys again and free what belongs to it */

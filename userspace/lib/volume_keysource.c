@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The keyset of an open volume in its warrant's key store, for new tags to get their keys. */
+/* The keyset of a volume in its warrant's key store: for new tags to get their keys, or to look. */
 #include <time.h>
 
 #include "warrant_volume.h"
@@ -52,7 +52,8 @@ static int put(void *arg, struct libdmwarrant *ctx, const struct libdmwarrant_ke
 }
 
 static int find_record(struct libdmwarrant *ctx, struct libdmwarrant_registry *reg,
-		       const char *volume, struct libdmwarrant_record *record)
+		       const char *volume, enum libdmwarrant_use use,
+		       struct libdmwarrant_record *record)
 {
 	struct libdmwarrant_status s = { .version = LIBDMWARRANT_STATUS_VERSION };
 	char uuid[37], *json;
@@ -69,14 +70,15 @@ static int find_record(struct libdmwarrant *ctx, struct libdmwarrant_registry *r
 		ret = libdmwarrant_warrant_get(reg, record->warrant, &json);
 	if (ret)
 		return ret;
-	ret = libdmwarrant_warrant_usable(ctx, json, time(NULL), LIBDMWARRANT_USE_WRITE);
+	ret = libdmwarrant_warrant_usable(ctx, json, time(NULL), use);
 	free(json);
 	return ret;
 }
 
 int libdmwarrant_keysource_volume(struct libdmwarrant *ctx,
 				  const struct libdmwarrant_config *config, const char *volume,
-				  const char *keystore, const struct libdmwarrant_unlock *unlock,
+				  enum libdmwarrant_use use, const char *keystore,
+				  const struct libdmwarrant_unlock *unlock,
 				  struct libdmwarrant_keysource *source)
 {
 	struct libdmwarrant_registry *reg;
@@ -93,7 +95,7 @@ int libdmwarrant_keysource_volume(struct libdmwarrant *ctx,
 	ret = libdmwarrant_registry_open(ctx, config->registry, LIBDMWARRANT_REGISTRY_READ_ONLY,
 					 &reg);
 	if (!ret) {
-		ret = find_record(ctx, reg, volume, &s->record);
+		ret = find_record(ctx, reg, volume, use, &s->record);
 		libdmwarrant_registry_close(reg);
 	}
 	if (ret) {

@@ -30,6 +30,9 @@ int cli_place(struct cli *c, const char *keystore, struct libdmwarrant_config *c
 /* keysource.c */
 int cli_keysource(struct cli *c, const char *volume, const char *keystore,
 		  const struct cli_unlock *options, struct cli_keysource *k);
+int cli_device_keyset(struct cli *c, const char *device, const char *keystore,
+		      const struct cli_unlock *options, struct libdmwarrant_anchor *anchor,
+		      struct libdmwarrant_keyset **keyset);
 void cli_keysource_end(struct cli_keysource *k);
 
 /* guard_start.c */

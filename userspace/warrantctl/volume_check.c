@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli.h"
+#include "by_warrant.h"
 
 enum {
 	OPTION_DATA = OPTION_OWN,
@@ -10,6 +10,10 @@ enum {
 static const struct cli_option options[] = {
 	CLI_KEYSET,
 	CLI_KEYSET_FD,
+	CLI_UNLOCK,
+	CLI_KEYSTORE,
+	CLI_REGISTRY,
+	CLI_CONFIG,
 	{ "anchor", "N:SALT", OPTION_ANCHOR, "refuse a LUN that was rolled back behind this" },
 	{ "data", NULL, OPTION_DATA, "also read and verify every written sector" },
 	{ "map", NULL, OPTION_MAP, "list the blocks in use and what they hold, as JSON" },
@@ -17,6 +21,12 @@ static const struct cli_option options[] = {
 	CLI_JSON,
 	CLI_HELP,
 	CLI_END
+};
+
+/* Where the keys are, when --keyset does not say it. */
+struct keys {
+	const char		*store;
+	struct cli_unlock	unlock;
 };
 
 struct check {
@@ -145,12 +155,17 @@ static void report(struct cli *c, const struct libdmwarrant_check_result *r, boo
 		"sound, as far as metadata goes; --data verifies the data too");
 }
 
-static int all_options(struct cli *c, struct libdmwarrant_check_params *p, bool *with_map)
+static int all_options(struct cli *c, struct libdmwarrant_check_params *p, bool *with_map,
+		       struct keys *keys)
 {
 	int id;
 
 	while ((id = cli_next_option(c))) {
-		if (id == OPTION_DATA)
+		if (cli_unlock_option(c, id, &keys->unlock))
+			continue;
+		if (id == OPTION_KEYSTORE)
+			keys->store = c->arg;
+		else if (id == OPTION_DATA)
 			p->flags |= LIBDMWARRANT_CHECK_DATA;
 		else if (id == OPTION_MAP)
 			*with_map = true;
@@ -167,13 +182,14 @@ static int run(struct cli *c)
 		.version = LIBDMWARRANT_CHECK_VERSION, .damage = damage, .arg = &k,
 	};
 	struct libdmwarrant_check_result r = { 0 };
-	struct libdmwarrant_keyset *keys;
+	struct keys keys = { .unlock = CLI_UNLOCK_NONE };
+	struct libdmwarrant_keyset *keyset;
 	bool with_map = false;
 	int ret;
 
-	ret = all_options(c, &p, &with_map);
+	ret = all_options(c, &p, &with_map, &keys);
 	if (!ret)
-		ret = cli_keyset(c, &keys);
+		ret = cli_device_keyset(c, c->argv[0], keys.store, &keys.unlock, &p.anchor, &keyset);
 	if (ret) {
 		json_object_put(k.damage);
 		return ret;
@@ -182,8 +198,8 @@ static int run(struct cli *c)
 		cli_stream_begin(c, "map");
 		p.map = map;
 	}
-	ret = libdmwarrant_check(c->lib, c->argv[0], keys, &p, &r);
-	libdmwarrant_keyset_free(keys);
+	ret = libdmwarrant_check(c->lib, c->argv[0], keyset, &p, &r);
+	libdmwarrant_keyset_free(keyset);
 	flush_map(&k);
 	cli_progress_end(c);
 	cli_set_text(c->out, "device", c->argv[0]);
@@ -203,7 +219,10 @@ const struct cli_command command_volume_check = {
 		"superblock reaches; with --data also every sector that was ever written. Goes on past\n"
 		"damage, names each damaged block and the sectors that thereby cannot be read, and ends\n"
 		"with exit code 6. --map lists, as JSON, which blocks hold something; no other block has\n"
-		"any influence on the volume.",
+		"any influence on the volume.\n"
+		"\n"
+		"Without a keyset, registry and key store know the keys of the volume on DEVICE, and the\n"
+		"anchor behind which it must not be.",
 	.options = options,
 	.run = run,
 };
