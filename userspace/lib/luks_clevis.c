@@ -101,8 +101,8 @@ static int ask(const char *header, int slot, struct lib_secret *s)
 	close(fd[1]);
 	if (!ret) {
 		ret = read_answer(fd[0], s);
-		if (ret)
-			kill(-pid, SIGKILL);
+		/* It has answered, or never will; whoever waits for it holds the volume's lock. */
+		kill(-pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}

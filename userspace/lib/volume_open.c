@@ -244,7 +244,9 @@ static int open_marked(struct opening *o)
 		ret = map(o, false);
 	if (ret) {
 		reason = *o->ctx;
-		libdmwarrant_registry_mark_closed(o->reg, o->record->uuid);
+		/* The host that it was taken from may have it yet: others shall go on being warned. */
+		if (!has_flag(o, LIBDMWARRANT_VOLUME_OPEN_TAKE_OVER))
+			libdmwarrant_registry_mark_closed(o->reg, o->record->uuid);
 		lib_origin_remove(o->record->uuid);
 		*o->ctx = reason;
 		return ret;
