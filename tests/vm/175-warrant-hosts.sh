@@ -64,6 +64,17 @@ eq "host after taking over" "$(jq_of opened_host)" "$(hostname)"
 wctl volume close v >/dev/null
 detach l1
 
+# ---- a LUN that had two volumes, of which another host has the second open ----
+
+wwid_lun l2 64
+create --warrant CASE-7 --device /dev/mapper/l2 --name z >/dev/null
+create --warrant CASE-7 --device /dev/mapper/l2 --name a --erase-signature dm-warrant >/dev/null
+other_host wctl volume open a --key-file "$key" --no-guard >/dev/null
+dmsetup remove --retry a
+expect_fail "has volume a, which host other has open" \
+	create --warrant CASE-7 --device /dev/mapper/l2 --name b --erase-signature dm-warrant
+detach l2
+
 # ---- a path and its map ----
 
 loop_of "$work/crash.img"
