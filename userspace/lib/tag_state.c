@@ -26,6 +26,7 @@ struct state_change {
 	bool					read_only;	/* the mount in hand */
 	char					**made;		/* paths that were, or are to be, changed */
 	size_t					made_count;
+	struct lib_runs				sectors;	/* that the tag has, anywhere */
 	u64					problems;
 	char					problem[256];
 };
@@ -56,56 +57,6 @@ static int check_change(struct state_change *s)
 			s->tag, s->v.name, libdmwarrant_tag_state_name(t.state));
 }
 
-/* ---- has it its files, and only they it? ---- */
-
-static int take_problem(void *arg, const struct libdmwarrant_tag_finding *f)
-{
-	struct state_change *s = arg;
-
-	if (f->expected != s->tag && f->found != s->tag)
-		return 0;
-	if (!s->problems++)
-		snprintf(s->problem, sizeof(s->problem), "%s%s%s, sectors %llu to %llu",
-			 f->path ? f->path : "", f->path ? ": " : "", f->text,
-			 (unsigned long long)f->start, (unsigned long long)(f->start + f->length));
-	return 0;
-}
-
-static int check_files(struct state_change *s)
-{
-	struct libdmwarrant_tag_check_params p = {
-		.version = LIBDMWARRANT_TAG_CHECK_VERSION, .finding = take_problem, .arg = s,
-	};
-	struct libdmwarrant_tag_check_result r = { .version = LIBDMWARRANT_TAG_CHECK_VERSION };
-	int ret = lib_tag_check(s->ctx, &s->v, &p, &r);
-
-	/* What is wrong with other tags is not in the way. */
-	if (ret && ret != -EUCLEAN)
-		return ret;
-	if (!s->problems)
-		return 0;
-	return lib_fail(s->ctx, -EBUSY,
-			"%llu places of %s disagree about tag %u (%s); put them right first: warrantctl tag check --repair --move-free %s",
-			(unsigned long long)s->problems, s->v.name, s->tag, s->problem, s->v.name);
-}
-
-static int check_unmounted(struct state_change *s)
-{
-	struct libdmwarrant_device d = { .version = LIBDMWARRANT_DEVICE_VERSION };
-	char path[16 + LIBDMWARRANT_NAME_SIZE];
-	int ret;
-
-	snprintf(path, sizeof(path), "/dev/mapper/%s", s->v.name);
-	ret = libdmwarrant_device_probe(s->ctx, path, &d);
-	if (ret)
-		return ret;
-	if (!d.signature_count)
-		return 0;
-	return lib_fail(s->ctx, -EBUSY,
-			"%s carries %s that is not mounted, so nobody knows whether its own blocks are among those of tag %u; mount it first",
-			path, d.signatures[0].type, s->tag);
-}
-
 /* ---- files of the tag ---- */
 
 static int is_of_tag(const struct state_change *s, int fd)
@@ -115,20 +66,6 @@ static int is_of_tag(const struct state_change *s, int fd)
 
 	return !lib_attr_get(fd, uuid, &tag) && tag == s->tag &&
 	       !memcmp(uuid, s->v.uuid, DMW_UUID_SIZE);
-}
-
-static int remember(struct state_change *s, const char *path)
-{
-	char **more = reallocarray(s->made, s->made_count + 1, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	s->made = more;
-	more[s->made_count] = strdup(path);
-	if (!more[s->made_count])
-		return -ENOMEM;
-	s->made_count++;
-	return 0;
 }
 
 /* ---- all mounts ---- */
@@ -149,6 +86,145 @@ static int each_mount(struct state_change *s, lib_walk_fn fn)
 		ret = lib_walk(s->ctx, s->mount->point, true, fn, s);
 	}
 	return ret;
+}
+
+/* ---- which sectors has it? ---- */
+
+static int add_sectors(void *arg, const struct libdmwarrant_tag_extent *e)
+{
+	struct state_change *s = arg;
+
+	return e->tag == s->tag ? lib_runs_add(&s->sectors, e->start, e->length) : 0;
+}
+
+static int find_sectors(struct state_change *s)
+{
+	int ret;
+
+	s->sectors.count = 0;
+	ret = lib_tag_extents(s->ctx, &s->v, 0, s->v.sectors, add_sectors, s);
+	return ret == -ENOMEM ? lib_fail(s->ctx, ret, "out of memory") : ret;
+}
+
+/* ---- has it its files, and only they it? ---- */
+
+static void add_problem(struct state_change *s, const char *path, const char *text, u64 start,
+			u64 length)
+{
+	if (!s->problems++)
+		snprintf(s->problem, sizeof(s->problem), "%s%s%s, sectors %llu to %llu",
+			 path ? path : "", path ? ": " : "", text, (unsigned long long)start,
+			 (unsigned long long)(start + length));
+}
+
+/*
+ * Findings tell whether the tag's files have its blocks, and which blocks are no file's. Of another
+ * file a finding names one tag only, and there is none for one whose attribute cannot be judged:
+ * judge_owner() looks at the sectors of those.
+ */
+static int take_problem(void *arg, const struct libdmwarrant_tag_finding *f)
+{
+	struct state_change *s = arg;
+
+	if (f->path ? f->expected == s->tag && f->fault != LIBDMWARRANT_FAULT_FOREIGN :
+		      f->found == s->tag)
+		add_problem(s, f->path, f->text, f->start, f->length);
+	return 0;
+}
+
+struct owner {
+	struct state_change	*s;
+	u64			first;	/* sector of the tag that it has */
+	u64			count;
+};
+
+static int count_sectors(void *arg, u64 start, u64 length, unsigned int blocks)
+{
+	struct owner *o = arg;
+	const struct lib_runs *r = &o->s->sectors;
+	u64 first, end = start + length;
+	size_t i;
+
+	(void)blocks;
+	for (i = lib_runs_after(r, start); i < r->count && r->runs[i].start < end; i++) {
+		first = max(start, r->runs[i].start);
+		if (!o->count)
+			o->first = first;
+		o->count += min(end, r->runs[i].start + r->runs[i].length) - first;
+	}
+	return 0;
+}
+
+/* Whatever else a file states: when it has a sector of the tag, it would lose what is in it. */
+static int judge_owner(void *arg, int fd, const char *path, const struct stat *st)
+{
+	struct state_change *s = arg;
+	struct owner o = { .s = s };
+	int ret;
+
+	(void)st;
+	if (is_of_tag(s, fd))
+		return 0;
+	ret = lib_file_map(s->ctx, fd, path, &s->mount->stack, LIB_MAP_NO_SYNC, count_sectors, &o);
+	if (o.count)
+		add_problem(s, path, "blocks of the tag, which the file does not state", o.first,
+			    o.count);
+	/* Kept among the file system's own data; blocks that it has all the same were found nobody's. */
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+static int check_files(struct state_change *s)
+{
+	struct libdmwarrant_tag_check_params p = {
+		.version = LIBDMWARRANT_TAG_CHECK_VERSION, .finding = take_problem, .arg = s,
+	};
+	struct libdmwarrant_tag_check_result r = { .version = LIBDMWARRANT_TAG_CHECK_VERSION };
+	int ret = lib_tag_check(s->ctx, &s->v, &p, &r);
+
+	/* What is wrong with other tags is not in the way. */
+	if (ret && ret != -EUCLEAN)
+		return ret;
+	ret = find_sectors(s);
+	if (!ret)
+		ret = each_mount(s, judge_owner);
+	if (ret || !s->problems)
+		return ret;
+	return lib_fail(s->ctx, -EBUSY,
+			"%llu places of %s disagree about tag %u (%s); put them right first: warrantctl tag check --repair --move-free %s, or tag assign --file for a file with a wrong attribute",
+			(unsigned long long)s->problems, s->v.name, s->tag, s->problem, s->v.name);
+}
+
+static int check_unmounted(struct state_change *s)
+{
+	struct libdmwarrant_device d = { .version = LIBDMWARRANT_DEVICE_VERSION };
+	char path[16 + LIBDMWARRANT_NAME_SIZE];
+	int ret;
+
+	snprintf(path, sizeof(path), "/dev/mapper/%s", s->v.name);
+	ret = libdmwarrant_device_probe(s->ctx, path, &d);
+	if (ret)
+		return ret;
+	if (!d.signature_count)
+		return 0;
+	return lib_fail(s->ctx, -EBUSY,
+			"%s carries %s that is not mounted, so nobody knows whether its own blocks are among those of tag %u; mount it first",
+			path, d.signatures[0].type, s->tag);
+}
+
+/* ---- files to be remembered ---- */
+
+static int remember(struct state_change *s, const char *path)
+{
+	char **more = reallocarray(s->made, s->made_count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	s->made = more;
+	more[s->made_count] = strdup(path);
+	if (!more[s->made_count])
+		return -ENOMEM;
+	s->made_count++;
+	return 0;
 }
 
 /* ---- trimming ---- */
@@ -344,6 +420,7 @@ int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uin
 	if (!ret)
 		ret = change(&s);
 	lib_mounts_free(&s.mounts);
+	lib_runs_free(&s.sectors);
 	forget(&s);
 	free(s.made);
 	return ret;
