@@ -9,10 +9,18 @@
  */
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib_tag.h"
+
+/* A file of the tag that nobody can open for writing. */
+struct lease {
+	int	fd;
+	char	*path;
+};
 
 struct state_change {
 	struct libdmwarrant			*ctx;
@@ -27,6 +35,9 @@ struct state_change {
 	char					**made;		/* paths that were, or are to be, changed */
 	size_t					made_count;
 	struct lib_runs				sectors;	/* that the tag has, anywhere */
+	struct lease				*leases;
+	size_t					lease_count;
+	struct rlimit				files;		/* open ones, as the caller had it */
 	u64					problems;
 	char					problem[256];
 };
@@ -296,6 +307,103 @@ static int trim_all(struct state_change *s)
 	return ret;
 }
 
+/* ---- leases ---- */
+
+/*
+ * Immutable keeps a file from being opened for writing. Who has it open already may go on: ext4 asks
+ * at each write, xfs does not, and what it takes into the page cache could never be written out. A
+ * read lease is refused while there is such a descriptor or mapping; and when one that was being
+ * opened just then comes later, it breaks the lease. So all are kept until the kernel refuses writes.
+ */
+
+/* There is one descriptor for each file of the tag, which may be more than the usual 1024. */
+static void allow_many_files(struct state_change *s)
+{
+	struct rlimit many;
+
+	if (getrlimit(RLIMIT_NOFILE, &s->files))
+		return;
+	many = s->files;
+	many.rlim_cur = many.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &many);
+}
+
+static struct lease *add_lease(struct state_change *s, const char *path)
+{
+	struct lease *more, *l;
+
+	/* Doubled whenever it is full: full = a power of two. */
+	if (!(s->lease_count & (s->lease_count - 1))) {
+		more = reallocarray(s->leases, s->lease_count ? 2 * s->lease_count : 1,
+				    sizeof(*more));
+		if (!more)
+			return NULL;
+		s->leases = more;
+	}
+	l = &s->leases[s->lease_count];
+	l->fd = -1;
+	l->path = strdup(path);
+	if (!l->path)
+		return NULL;
+	s->lease_count++;
+	return l;
+}
+
+static int refuse_writer(struct state_change *s, const char *path)
+{
+	return lib_fail(s->ctx, -EBUSY,
+			"%s is open for writing in some program, and what that writes would be lost; close it",
+			path);
+}
+
+/* The walk closes @fd: the lease is its copy's as well. */
+static int take_lease(struct state_change *s, int fd, const char *path)
+{
+	struct lease *l = add_lease(s, path);
+
+	if (!l)
+		return lib_fail(s->ctx, -ENOMEM, "out of memory");
+	l->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (l->fd < 0 && errno == EMFILE)
+		return lib_fail(s->ctx, -EMFILE,
+				"the tag has more files than may be open at once; raise the limit: ulimit -Hn");
+	/* Who breaks it is announced by a signal: by one that is ignored, and not by SIGIO. */
+	if (l->fd >= 0 && !fcntl(l->fd, F_SETSIG, SIGURG) && !fcntl(l->fd, F_SETLEASE, F_RDLCK))
+		return 0;
+	if (errno == EAGAIN)
+		return refuse_writer(s, path);
+	return lib_fail(s->ctx, -errno, "cannot find out whether somebody writes to %s: %s", path,
+			strerror(errno));
+}
+
+static int check_leases(struct state_change *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->lease_count; i++)
+		if (fcntl(s->leases[i].fd, F_GETLEASE) != F_RDLCK)
+			return refuse_writer(s, s->leases[i].path);
+	return 0;
+}
+
+static void drop_leases(struct state_change *s)
+{
+	struct lease *l;
+
+	while (s->lease_count) {
+		l = &s->leases[--s->lease_count];
+		if (l->fd >= 0) {
+			fcntl(l->fd, F_SETLEASE, F_UNLCK);
+			close(l->fd);
+		}
+		free(l->path);
+	}
+	free(s->leases);
+	s->leases = NULL;
+	if (s->files.rlim_max)
+		setrlimit(RLIMIT_NOFILE, &s->files);
+}
+
 /* ---- immutable ---- */
 
 static int make_immutable(struct state_change *s, int fd, const char *path)
@@ -327,8 +435,12 @@ static int close_file(void *arg, int fd, const char *path, const struct stat *st
 	if (s->dry_run || s->read_only)
 		return 0;
 	ret = make_immutable(s, fd, path);
-	if (!ret && fsync(fd))
-		ret = -errno;
+	if (!ret) {
+		ret = take_lease(s, fd, path);
+		if (ret)
+			return ret;
+		ret = fsync(fd) ? -errno : 0;
+	}
 	return ret ? lib_fail(s->ctx, ret, "cannot make %s immutable: %s; nothing was changed", path,
 			      strerror(-ret)) : 0;
 }
@@ -373,19 +485,31 @@ static int tell_kernel(struct state_change *s)
 	return ret;
 }
 
+static int close_and_tell(struct state_change *s)
+{
+	int ret;
+
+	allow_many_files(s);
+	ret = each_mount(s, close_file);
+	/* Written to until just now: once more, since nobody can write any longer. */
+	if (!ret && s->mounts.count && !s->dry_run)
+		ret = check_files(s);
+	if (!ret)
+		ret = check_leases(s);
+	if (!ret && !s->dry_run)
+		ret = tell_kernel(s);
+	drop_leases(s);
+	return ret;
+}
+
 static int change(struct state_change *s)
 {
 	int ret = trim_all(s);
 
 	if (!ret)
-		ret = each_mount(s, close_file);
+		ret = close_and_tell(s);
 	if (s->dry_run)
 		return ret;
-	/* Written to until just now: once more, since nobody can write any longer. */
-	if (!ret && s->mounts.count)
-		ret = check_files(s);
-	if (!ret)
-		ret = tell_kernel(s);
 	if (ret) {
 		reopen_files(s);
 		return ret;
