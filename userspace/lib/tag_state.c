@@ -180,7 +180,7 @@ static int judge_owner(void *arg, int fd, const char *path, const struct stat *s
 	if (o.count)
 		add_problem(s, path, "blocks of the tag, which the file does not state", o.first,
 			    o.count);
-	/* Kept among the file system's own data; blocks that it has all the same were found nobody's. */
+	/* Kept among the file system's own data; blocks that it has all the same are nobody's. */
 	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
@@ -220,6 +220,56 @@ static int check_unmounted(struct state_change *s)
 	return lib_fail(s->ctx, -EBUSY,
 			"%s carries %s that is not mounted, so nobody knows whether its own blocks are among those of tag %u; mount it first",
 			path, d.signatures[0].type, s->tag);
+}
+
+/* Whole sectors of the volume that the mounted file systems lie on. */
+static int add_mounted(const struct lib_mounts *m, struct lib_runs *mounted)
+{
+	const struct lib_segment *g;
+	u64 first, end;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < m->count; i++) {
+		for (g = m->mounts[i].stack.segments;
+		     g < m->mounts[i].stack.segments + m->mounts[i].stack.count && !ret; g++) {
+			first = (g->to + DMW_SECTOR_SIZE - 1) >> DMW_SECTOR_SHIFT;
+			end = (g->to + g->length) >> DMW_SECTOR_SHIFT;
+			if (first < end)
+				ret = lib_runs_add(mounted, first, end - first);
+		}
+	}
+	lib_runs_sort(mounted);
+	return ret;
+}
+
+static int refuse_outside(struct state_change *s, const struct lib_runs *outside)
+{
+	if (!outside->count)
+		return 0;
+	return lib_fail(s->ctx, -EBUSY,
+			"%llu sectors of tag %u, from %llu on, are on none of the file systems of %s that are mounted, so nobody knows whose they are; mount the others, or say --unmounted if no file system uses them",
+			(unsigned long long)lib_runs_sum(outside), s->tag,
+			(unsigned long long)outside->runs[0].start, s->v.name);
+}
+
+/* One file system is mounted: another, on another partition, may have sectors of the tag. */
+static int check_outside(struct state_change *s)
+{
+	struct lib_runs mounted = { 0 }, outside = { 0 };
+	size_t i;
+	int ret = find_sectors(s);
+
+	if (ret)
+		return ret;
+	ret = add_mounted(&s->mounts, &mounted);
+	for (i = 0; i < s->sectors.count && !ret; i++)
+		ret = lib_runs_subtract(&mounted, s->sectors.runs[i].start,
+					s->sectors.runs[i].length, &outside);
+	ret = ret ? lib_fail(s->ctx, ret, "out of memory") : refuse_outside(s, &outside);
+	lib_runs_free(&mounted);
+	lib_runs_free(&outside);
+	return ret;
 }
 
 /* ---- files to be remembered ---- */
@@ -310,10 +360,11 @@ static int trim_all(struct state_change *s)
 /* ---- leases ---- */
 
 /*
- * Immutable keeps a file from being opened for writing. Who has it open already may go on: ext4 asks
- * at each write, xfs does not, and what it takes into the page cache could never be written out. A
- * read lease is refused while there is such a descriptor or mapping; and when one that was being
- * opened just then comes later, it breaks the lease. So all are kept until the kernel refuses writes.
+ * Immutable keeps a file from being opened for writing. Who has it open already may go on: ext4
+ * asks at each write, xfs does not, and what it takes into the page cache could never be written
+ * out. A read lease is refused while there is such a descriptor or mapping; and when one that was
+ * being opened just then comes later, it breaks the lease. So all are kept until the kernel refuses
+ * writes.
  */
 
 /* There is one descriptor for each file of the tag, which may be more than the usual 1024. */
@@ -522,6 +573,7 @@ int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uin
 			       struct libdmwarrant_tag_state_result *result)
 {
 	struct state_change s = { .ctx = ctx, .tag = tag, .state = state, .result = result };
+	bool unmounted = flags & LIBDMWARRANT_TAG_STATE_UNMOUNTED;
 	int ret;
 
 	if (result->version != LIBDMWARRANT_TAG_STATE_VERSION)
@@ -537,10 +589,10 @@ int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uin
 	if (ret)
 		return ret;
 	result->mounts = s.mounts.count;
-	if (s.mounts.count)
+	if (!unmounted)
+		ret = s.mounts.count ? check_outside(&s) : check_unmounted(&s);
+	if (!ret && s.mounts.count)
 		ret = check_files(&s);
-	else if (!(flags & LIBDMWARRANT_TAG_STATE_UNMOUNTED))
-		ret = check_unmounted(&s);
 	if (!ret)
 		ret = change(&s);
 	lib_mounts_free(&s.mounts);
