@@ -334,7 +334,8 @@ struct libdmwarrant_tag_state_result {
  * LIBDMWARRANT_TAG_STATE_UNMOUNTED must say that there is nothing of theirs in the tag's sectors.
  * Return: 0; -ENOENT no such tag; -EEXIST it has that state; -EPERM the way back, the default
  * tag, or shredded; -EBUSY a file of the tag has blocks that are not the tag's, or the other way
- * round: libdmwarrant_tag_check() repairs that; or a file system is not mounted.
+ * round: libdmwarrant_tag_check() repairs that; a file of the tag is open for writing; or a file
+ * system is not mounted.
  */
 int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uint32_t tag,
 			       enum libdmwarrant_tag_state state, uint32_t flags,
