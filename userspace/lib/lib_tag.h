@@ -222,7 +222,28 @@ void lib_mounts_free(struct lib_mounts *m);
  */
 typedef int (*lib_walk_fn)(void *arg, int fd, const char *path, const struct stat *st);
 
+/**
+ * struct lib_walk - a walk through files
+ * @ctx:    context, which has the error when @failed is called
+ * @fn:     called for each file; several times for one with several names
+ * @failed: called with the error when something cannot be opened or read. Return: 0 to go on
+ *          without it. NULL = the walk ends
+ * @arg:    for both
+ * @dev:    file system; the walk's own
+ * @path:   in hand; the walk's own
+ */
+struct lib_walk {
+	struct libdmwarrant	*ctx;
+	lib_walk_fn		fn;
+	int			(*failed)(void *arg, const char *path, int err);
+	void			*arg;
+	dev_t			dev;
+	char			path[PATH_MAX];
+};
+
 int lib_mount_usable(struct libdmwarrant *ctx, dev_t dev, const char *path);
+int lib_walk_whole(struct lib_walk *w, const char *point);
+int lib_walk_below(struct lib_walk *w, const char *path);
 int lib_walk(struct libdmwarrant *ctx, const char *path, bool whole, lib_walk_fn fn, void *arg);
 
 /* tag_space.c */

@@ -116,15 +116,7 @@ int lib_mount_usable(struct libdmwarrant *ctx, dev_t dev, const char *path)
 
 /* ---- walking ---- */
 
-struct walk {
-	struct libdmwarrant	*ctx;
-	dev_t			dev;
-	lib_walk_fn		fn;
-	void			*arg;
-	char			path[PATH_MAX];
-};
-
-static int walk_directory(struct walk *w, int fd, size_t length);
+static int walk_directory(struct lib_walk *w, int fd, size_t length);
 
 static int open_entry(int dir, const char *name, int flags)
 {
@@ -132,33 +124,39 @@ static int open_entry(int dir, const char *name, int flags)
 	return openat(dir, name, flags | O_NOATIME);
 }
 
-static int walk_failed(struct walk *w, const char *what)
+static int walk_failed(struct lib_walk *w, const char *what)
 {
-	return lib_fail(w->ctx, -errno, "cannot %s %s: %s", what, w->path, strerror(errno));
+	int ret = lib_fail(w->ctx, -errno, "cannot %s %s: %s", what, w->path, strerror(errno));
+
+	return w->failed ? w->failed(w->arg, w->path, ret) : ret;
 }
 
-static int walk_file(struct walk *w, int dir, const char *name)
+/* Files come and go while we look. */
+static bool is_gone(void)
+{
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+}
+
+static int walk_file(struct lib_walk *w, int dir, const char *name)
 {
 	int fd = open_entry(dir, name, 0), ret = 0;
 	struct stat st;
 
-	/* Gone meanwhile: files come and go while we look. */
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP ? 0 : walk_failed(w, "open");
+		return is_gone() ? 0 : walk_failed(w, "open");
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_dev == w->dev)
 		ret = w->fn(w->arg, fd, w->path, &st);
 	close(fd);
 	return ret;
 }
 
-static int walk_subdirectory(struct walk *w, int dir, const char *name, size_t length)
+static int walk_subdirectory(struct lib_walk *w, int dir, const char *name, size_t length)
 {
 	int fd = open_entry(dir, name, O_DIRECTORY);
 	struct stat st;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 :
-		       walk_failed(w, "open");
+		return is_gone() ? 0 : walk_failed(w, "open");
 	/* What is mounted here is another file system. */
 	if (!fstat(fd, &st) && st.st_dev == w->dev)
 		return walk_directory(w, fd, length);
@@ -166,7 +164,7 @@ static int walk_subdirectory(struct walk *w, int dir, const char *name, size_t l
 	return 0;
 }
 
-static int walk_entry(struct walk *w, int dir, const struct dirent *e, size_t length)
+static int walk_entry(struct lib_walk *w, int dir, const struct dirent *e, size_t length)
 {
 	unsigned char type = e->d_type;
 	struct stat st;
@@ -187,7 +185,7 @@ static int walk_entry(struct walk *w, int dir, const struct dirent *e, size_t le
 }
 
 /* Takes @fd. @length: of the directory's path, which stands in w->path. */
-static int walk_directory(struct walk *w, int fd, size_t length)
+static int walk_directory(struct lib_walk *w, int fd, size_t length)
 {
 	DIR *d = fdopendir(fd);
 	struct dirent *e;
@@ -223,6 +221,52 @@ static int open_whole(const char *point)
 	return fd;
 }
 
+/* Takes @fd, which w->path leads to. */
+static int walk_fd(struct lib_walk *w, int fd)
+{
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st)) {
+		ret = walk_failed(w, "open");
+		close(fd);
+		return ret;
+	}
+	w->dev = st.st_dev;
+	if (S_ISDIR(st.st_mode))
+		/* "/" must not become "//". */
+		return walk_directory(w, fd, strcmp(w->path, "/") ? strlen(w->path) : 0);
+	ret = S_ISREG(st.st_mode) ? w->fn(w->arg, fd, w->path, &st) : 0;
+	close(fd);
+	return ret;
+}
+
+/**
+ * lib_walk_whole() - call w->fn for each regular file of a file system
+ * @w:     walk
+ * @point: mount point; files that are hidden by other mounts are found too
+ *
+ * Return: 0, what w->fn or w->failed returned, or a negative errno.
+ */
+int lib_walk_whole(struct lib_walk *w, const char *point)
+{
+	int fd = open_whole(point);
+
+	lib_copy(w->path, sizeof(w->path), point);
+	return fd < 0 ? walk_failed(w, "open") : walk_fd(w, fd);
+}
+
+/** lib_walk_below() - likewise for each regular file below a directory, or one that may be gone */
+int lib_walk_below(struct lib_walk *w, const char *path)
+{
+	int fd = open_entry(AT_FDCWD, path, 0);
+
+	lib_copy(w->path, sizeof(w->path), path);
+	if (fd < 0)
+		return is_gone() ? 0 : walk_failed(w, "open");
+	return walk_fd(w, fd);
+}
+
 /**
  * lib_walk() - call @fn for each regular file of a file system, or below a directory of it
  * @ctx:   context
@@ -235,23 +279,12 @@ static int open_whole(const char *point)
  */
 int lib_walk(struct libdmwarrant *ctx, const char *path, bool whole, lib_walk_fn fn, void *arg)
 {
-	struct walk w = { .ctx = ctx, .fn = fn, .arg = arg };
-	struct stat st;
-	int fd, ret;
+	struct lib_walk w = { .ctx = ctx, .fn = fn, .arg = arg };
+	int fd;
 
+	if (whole)
+		return lib_walk_whole(&w, path);
 	lib_copy(w.path, sizeof(w.path), path);
-	fd = whole ? open_whole(path) : open_entry(AT_FDCWD, path, 0);
-	if (fd < 0 || fstat(fd, &st)) {
-		ret = walk_failed(&w, "open");
-		if (fd >= 0)
-			close(fd);
-		return ret;
-	}
-	w.dev = st.st_dev;
-	if (S_ISDIR(st.st_mode))
-		/* "/" must not become "//". */
-		return walk_directory(&w, fd, strcmp(path, "/") ? strlen(w.path) : 0);
-	ret = S_ISREG(st.st_mode) ? fn(arg, fd, w.path, &st) : 0;
-	close(fd);
-	return ret;
+	fd = open_entry(AT_FDCWD, path, 0);
+	return fd < 0 ? walk_failed(&w, "open") : walk_fd(&w, fd);
 }

@@ -142,9 +142,24 @@ static int catch_up_file(void *arg, int fd, const char *path, const struct stat 
 	return do_all(w);
 }
 
+/*
+ * Whoever may write to the file system can have a file that cannot be opened: he must not be able to
+ * end the watch with it.
+ */
+static int skip(void *arg, const char *path, int err)
+{
+	struct watcher *w = arg;
+
+	if (err == -ENOMEM)
+		return err;
+	failed(w, 0, path);
+	return 0;
+}
+
 static int moved(void *arg, const char *path)
 {
 	struct watcher *w = arg;
+	struct lib_walk walk = { .ctx = w->ctx, .fn = catch_up_file, .failed = skip, .arg = w };
 	struct stat st;
 	u32 tag;
 
@@ -152,7 +167,7 @@ static int moved(void *arg, const char *path)
 	if (lstat(path, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
 	    lib_inherit(&w->v, w->mount->point, path, &tag))
 		return 0;
-	return lib_walk(w->ctx, path, false, catch_up_file, w);
+	return lib_walk_below(&walk, path);
 }
 
 /* ---- beginning and end ---- */
@@ -203,10 +218,11 @@ static int loop(struct watcher *w)
 	struct pollfd p[] = { { .fd = w->wake, .events = POLLIN },
 			      { .fd = w->moves, .events = POLLIN },
 			      { .fd = w->params->stop_fd, .events = POLLIN } };
+	struct lib_walk walk = { .ctx = w->ctx, .fn = catch_up_file, .failed = skip, .arg = w };
 	eventfd_t count;
 	int ret;
 
-	ret = lib_walk(w->ctx, w->mount->point, true, catch_up_file, w);
+	ret = lib_walk_whole(&walk, w->mount->point);
 	watch_report(w, LIBDMWARRANT_WATCH_READY, 0, w->mount->point, 0, NULL);
 	while (!ret) {
 		ret = do_all(w);
