@@ -136,8 +136,9 @@ struct lib_segment {
 	u64	to;
 };
 
-/** struct lib_stack - how a device lies on a volume; by @from */
+/** struct lib_stack - how a device, @dev, lies on a volume; by @from */
 struct lib_stack {
+	dev_t			dev;
 	size_t			count;
 	struct lib_segment	*segments;
 };
@@ -229,7 +230,7 @@ typedef int (*lib_walk_fn)(void *arg, int fd, const char *path, const struct sta
  * @failed: called with the error when something cannot be opened or read. Return: 0 to go on
  *          without it. NULL = the walk ends
  * @arg:    for both
- * @dev:    file system; the walk's own
+ * @dev:    file system that it stays on
  * @path:   in hand; the walk's own
  */
 struct lib_walk {
@@ -243,8 +244,9 @@ struct lib_walk {
 
 int lib_mount_usable(struct libdmwarrant *ctx, dev_t dev, const char *path);
 int lib_walk_whole(struct lib_walk *w, const char *point);
-int lib_walk_below(struct lib_walk *w, const char *path);
-int lib_walk(struct libdmwarrant *ctx, const char *path, bool whole, lib_walk_fn fn, void *arg);
+int lib_walk_below(struct lib_walk *w, int root, const char *point, const char *path);
+int lib_walk(struct libdmwarrant *ctx, dev_t dev, const char *path, bool whole, lib_walk_fn fn,
+	     void *arg);
 
 /* tag_space.c */
 

@@ -150,7 +150,7 @@ static int check_mount(struct lib_check *c, const struct lib_mount *m, const cha
 	if (!ret)
 		ret = read_tagged(c);
 	if (!ret)
-		ret = lib_walk(c->ctx, path ? path : m->point, !path, lib_check_file, c);
+		ret = lib_walk(c->ctx, m->dev, path ? path : m->point, !path, lib_check_file, c);
 	if (!ret && c->whole)
 		ret = lib_check_leftovers(c);
 	c->result->mounts++;

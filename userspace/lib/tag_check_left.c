@@ -41,7 +41,7 @@ static int unused_still(struct lib_check *c, struct lib_runs *left)
 		return ret;
 	c->confirm = true;
 	c->total += c->bytes;
-	ret = lib_walk(c->ctx, c->mount->point, true, lib_check_file, c);
+	ret = lib_walk(c->ctx, c->mount->dev, c->mount->point, true, lib_check_file, c);
 	return ret ? ret : unused(c, left);
 }
 

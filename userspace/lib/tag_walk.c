@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libmount.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -221,18 +222,29 @@ static int open_whole(const char *point)
 	return fd;
 }
 
-/* Takes @fd, which w->path leads to. */
+static int walk_elsewhere(struct lib_walk *w)
+{
+	int ret = lib_fail(w->ctx, -EXDEV,
+			   "%s is not on the file system that was asked for; was it exchanged or mounted upon meanwhile? try again",
+			   w->path);
+
+	return w->failed ? w->failed(w->arg, w->path, ret) : ret;
+}
+
+/* Takes @fd, which w->path led to: to another file system, maybe, since it was looked at. */
 static int walk_fd(struct lib_walk *w, int fd)
 {
 	struct stat st;
-	int ret;
+	int ret = 0;
 
-	if (fstat(fd, &st)) {
+	if (fstat(fd, &st))
 		ret = walk_failed(w, "open");
+	else if (st.st_dev != w->dev)
+		ret = walk_elsewhere(w);
+	if (ret || st.st_dev != w->dev) {
 		close(fd);
 		return ret;
 	}
-	w->dev = st.st_dev;
 	if (S_ISDIR(st.st_mode))
 		/* "/" must not become "//". */
 		return walk_directory(w, fd, strcmp(w->path, "/") ? strlen(w->path) : 0);
@@ -256,10 +268,22 @@ int lib_walk_whole(struct lib_walk *w, const char *point)
 	return fd < 0 ? walk_failed(w, "open") : walk_fd(w, fd);
 }
 
-/** lib_walk_below() - likewise for each regular file below a directory, or one that may be gone */
-int lib_walk_below(struct lib_walk *w, const char *path)
+/**
+ * lib_walk_below() - likewise for each regular file below a directory, or one that may be gone
+ * @w:     walk
+ * @root:  of the file system
+ * @point: path of @root
+ * @path:  below @point; no link in it is followed, for who may write there can exchange a directory
+ *         with one at any time
+ */
+int lib_walk_below(struct lib_walk *w, int root, const char *point, const char *path)
 {
-	int fd = open_entry(AT_FDCWD, path, 0);
+	size_t n = strcmp(point, "/") ? strlen(point) : 0;
+	struct open_how how = {
+		.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	int fd = syscall(SYS_openat2, root, path + n + 1, &how, sizeof(how));
 
 	lib_copy(w->path, sizeof(w->path), path);
 	if (fd < 0)
@@ -270,6 +294,7 @@ int lib_walk_below(struct lib_walk *w, const char *path)
 /**
  * lib_walk() - call @fn for each regular file of a file system, or below a directory of it
  * @ctx:   context
+ * @dev:   of the file system; what is on another is refused
  * @path:  mount point, directory or file
  * @whole: it is a mount point, and files hidden by other mounts are wanted too
  * @fn:    called for each file; several times for one with several names
@@ -277,9 +302,10 @@ int lib_walk_below(struct lib_walk *w, const char *path)
  *
  * Return: 0, what @fn returned, or a negative errno.
  */
-int lib_walk(struct libdmwarrant *ctx, const char *path, bool whole, lib_walk_fn fn, void *arg)
+int lib_walk(struct libdmwarrant *ctx, dev_t dev, const char *path, bool whole, lib_walk_fn fn,
+	     void *arg)
 {
-	struct lib_walk w = { .ctx = ctx, .fn = fn, .arg = arg };
+	struct lib_walk w = { .ctx = ctx, .dev = dev, .fn = fn, .arg = arg };
 	int fd;
 
 	if (whole)

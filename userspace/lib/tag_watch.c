@@ -159,7 +159,8 @@ static int skip(void *arg, const char *path, int err)
 static int moved(void *arg, const char *path)
 {
 	struct watcher *w = arg;
-	struct lib_walk walk = { .ctx = w->ctx, .fn = catch_up_file, .failed = skip, .arg = w };
+	struct lib_walk walk = { .ctx = w->ctx, .dev = w->mount->dev, .fn = catch_up_file,
+				 .failed = skip, .arg = w };
 	struct stat st;
 	u32 tag;
 
@@ -167,7 +168,7 @@ static int moved(void *arg, const char *path)
 	if (lstat(path, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
 	    lib_inherit(&w->v, w->mount->point, path, &tag))
 		return 0;
-	return lib_walk_below(&walk, path);
+	return lib_walk_below(&walk, w->root, w->mount->point, path);
 }
 
 /* ---- beginning and end ---- */
@@ -218,7 +219,8 @@ static int loop(struct watcher *w)
 	struct pollfd p[] = { { .fd = w->wake, .events = POLLIN },
 			      { .fd = w->moves, .events = POLLIN },
 			      { .fd = w->params->stop_fd, .events = POLLIN } };
-	struct lib_walk walk = { .ctx = w->ctx, .fn = catch_up_file, .failed = skip, .arg = w };
+	struct lib_walk walk = { .ctx = w->ctx, .dev = w->mount->dev, .fn = catch_up_file,
+				 .failed = skip, .arg = w };
 	eventfd_t count;
 	int ret;
 
