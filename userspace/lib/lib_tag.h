@@ -194,11 +194,13 @@ int lib_attr_set(int fd, const u8 uuid[DMW_UUID_SIZE], u32 tag);
 /**
  * struct lib_mount - a mounted file system on a volume
  * @dev:    its device number
+ * @id:     of the mount, as in mountinfo
  * @point:  where; the mount shows the file system's root
  * @stack:  how it lies on the volume
  */
 struct lib_mount {
 	dev_t			dev;
+	u64			id;
 	char			*point;
 	struct lib_stack	stack;
 };
@@ -211,6 +213,7 @@ struct lib_mounts {
 
 int lib_mounts(struct libdmwarrant *ctx, const struct lib_tag_volume *v, struct lib_mounts *m);
 void lib_mounts_free(struct lib_mounts *m);
+int lib_mount_open(struct libdmwarrant *ctx, const struct lib_mount *m);
 
 /**
  * typedef lib_walk_fn - told about a regular file
@@ -243,9 +246,9 @@ struct lib_walk {
 };
 
 int lib_mount_usable(struct libdmwarrant *ctx, dev_t dev, const char *path);
-int lib_walk_whole(struct lib_walk *w, const char *point);
+int lib_walk_whole(struct lib_walk *w, const struct lib_mount *m);
 int lib_walk_below(struct lib_walk *w, int root, const char *point, const char *path);
-int lib_walk(struct libdmwarrant *ctx, dev_t dev, const char *path, bool whole, lib_walk_fn fn,
+int lib_walk(struct libdmwarrant *ctx, const struct lib_mount *m, const char *path, lib_walk_fn fn,
 	     void *arg);
 
 /* tag_space.c */

@@ -177,15 +177,17 @@ static int open_groups(struct watcher *w)
 {
 	const char *point = w->mount->point;
 
+	w->root = lib_mount_open(w->ctx, w->mount);
+	if (w->root < 0)
+		return w->root;
 	w->opens = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 				 FAN_UNLIMITED_QUEUE, O_RDONLY | O_LARGEFILE | O_CLOEXEC |
 				 O_NOATIME);
 	w->moves = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
 				 FAN_UNLIMITED_QUEUE | FAN_REPORT_DFID_NAME, 0);
-	w->root = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	w->stop = eventfd(0, EFD_CLOEXEC);
-	if (w->opens < 0 || w->moves < 0 || w->root < 0 || w->wake < 0 || w->stop < 0)
+	if (w->opens < 0 || w->moves < 0 || w->wake < 0 || w->stop < 0)
 		return lib_fail(w->ctx, -errno, "cannot watch %s: %s%s", point, strerror(errno),
 				errno == EPERM ? "; watching is for root only" : "");
 	if (fanotify_mark(w->moves, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, MOVE_EVENTS, w->root, ".") ||
@@ -224,7 +226,7 @@ static int loop(struct watcher *w)
 	eventfd_t count;
 	int ret;
 
-	ret = lib_walk_whole(&walk, w->mount->point);
+	ret = lib_walk_whole(&walk, w->mount);
 	watch_report(w, LIBDMWARRANT_WATCH_READY, 0, w->mount->point, 0, NULL);
 	while (!ret) {
 		ret = do_all(w);
