@@ -136,8 +136,9 @@ struct lib_segment {
 	u64	to;
 };
 
-/** struct lib_stack - how a device lies on a volume; by @from */
+/** struct lib_stack - how a device, @dev, lies on a volume; by @from */
 struct lib_stack {
+	dev_t			dev;
 	size_t			count;
 	struct lib_segment	*segments;
 };
@@ -193,11 +194,13 @@ int lib_attr_set(int fd, const u8 uuid[DMW_UUID_SIZE], u32 tag);
 /**
  * struct lib_mount - a mounted file system on a volume
  * @dev:    its device number
+ * @id:     of the mount, as in mountinfo
  * @point:  where; the mount shows the file system's root
  * @stack:  how it lies on the volume
  */
 struct lib_mount {
 	dev_t			dev;
+	u64			id;
 	char			*point;
 	struct lib_stack	stack;
 };
@@ -210,6 +213,7 @@ struct lib_mounts {
 
 int lib_mounts(struct libdmwarrant *ctx, const struct lib_tag_volume *v, struct lib_mounts *m);
 void lib_mounts_free(struct lib_mounts *m);
+int lib_mount_open(struct libdmwarrant *ctx, const struct lib_mount *m);
 
 /**
  * typedef lib_walk_fn - told about a regular file
@@ -222,8 +226,30 @@ void lib_mounts_free(struct lib_mounts *m);
  */
 typedef int (*lib_walk_fn)(void *arg, int fd, const char *path, const struct stat *st);
 
+/**
+ * struct lib_walk - a walk through files
+ * @ctx:    context, which has the error when @failed is called
+ * @fn:     called for each file; several times for one with several names
+ * @failed: called with the error when something cannot be opened or read. Return: 0 to go on
+ *          without it. NULL = the walk ends
+ * @arg:    for both
+ * @dev:    file system that it stays on
+ * @path:   in hand; the walk's own
+ */
+struct lib_walk {
+	struct libdmwarrant	*ctx;
+	lib_walk_fn		fn;
+	int			(*failed)(void *arg, const char *path, int err);
+	void			*arg;
+	dev_t			dev;
+	char			path[PATH_MAX];
+};
+
 int lib_mount_usable(struct libdmwarrant *ctx, dev_t dev, const char *path);
-int lib_walk(struct libdmwarrant *ctx, const char *path, bool whole, lib_walk_fn fn, void *arg);
+int lib_walk_whole(struct lib_walk *w, const struct lib_mount *m);
+int lib_walk_below(struct lib_walk *w, int root, const char *point, const char *path);
+int lib_walk(struct libdmwarrant *ctx, const struct lib_mount *m, const char *path, lib_walk_fn fn,
+	     void *arg);
 
 /* tag_space.c */
 

@@ -121,17 +121,18 @@ size_t lib_tagged_after(const struct lib_check *c, u64 sector)
 /* What is still to be written out has no blocks yet, and would be missed. */
 static int write_out(struct lib_check *c)
 {
-	int fd = open(c->mount->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = lib_mount_open(c->ctx, c->mount);
 	struct statvfs s;
 	int ret = 0;
 
-	if (fd < 0 || syncfs(fd))
+	if (fd < 0)
+		return fd;
+	if (syncfs(fd))
 		ret = lib_fail(c->ctx, -errno, "cannot write out %s: %s", c->mount->point,
 			       strerror(errno));
 	else if (!fstatvfs(fd, &s))
 		c->total += (u64)(s.f_blocks - s.f_bfree) * s.f_frsize;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return ret;
 }
 
@@ -150,7 +151,7 @@ static int check_mount(struct lib_check *c, const struct lib_mount *m, const cha
 	if (!ret)
 		ret = read_tagged(c);
 	if (!ret)
-		ret = lib_walk(c->ctx, path ? path : m->point, !path, lib_check_file, c);
+		ret = lib_walk(c->ctx, m, path, lib_check_file, c);
 	if (!ret && c->whole)
 		ret = lib_check_leftovers(c);
 	c->result->mounts++;

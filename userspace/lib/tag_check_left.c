@@ -41,7 +41,7 @@ static int unused_still(struct lib_check *c, struct lib_runs *left)
 		return ret;
 	c->confirm = true;
 	c->total += c->bytes;
-	ret = lib_walk(c->ctx, c->mount->point, true, lib_check_file, c);
+	ret = lib_walk(c->ctx, c->mount, NULL, lib_check_file, c);
 	return ret ? ret : unused(c, left);
 }
 
@@ -186,9 +186,9 @@ static int open_root(struct leftovers *l)
 	const struct lib_mount *m = l->c->mount;
 	int ret;
 
-	l->root = open(m->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	l->root = lib_mount_open(l->c->ctx, m);
 	if (l->root < 0)
-		return lib_fail(l->c->ctx, -errno, "cannot open %s: %s", m->point, strerror(errno));
+		return l->root;
 	ret = lib_space_free(l->root, m->dev, &m->stack, &l->free_space);
 	return ret ? lib_fail(l->c->ctx, ret, "%s does not say what is free: %s", m->point,
 			      strerror(-ret)) : 0;

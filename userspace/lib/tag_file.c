@@ -142,12 +142,15 @@ int lib_file_map_range(struct libdmwarrant *ctx, int fd, const char *path,
 	struct stat st;
 	int ret = 0;
 
+	/* Another file system's addresses would be taken for somebody else's sectors. */
+	if (fstat(fd, &st) || st.st_dev != stack->dev)
+		return lib_fail(ctx, -EXDEV, "%s is not on the file system that was asked for",
+				path);
 	f = calloc(1, sizeof(*f) + EXTENTS_AT_ONCE * sizeof(*e));
 	if (!f)
 		return lib_fail(ctx, -ENOMEM, "out of memory");
 	f->fm_flags = flags & LIB_MAP_NO_SYNC ? 0 : FIEMAP_FLAG_SYNC;
-	m.size = fstat(fd, &st) ? 0 :
-		 ((u64)st.st_size + DMW_SECTOR_SIZE - 1) & ~(u64)(DMW_SECTOR_SIZE - 1);
+	m.size = ((u64)st.st_size + DMW_SECTOR_SIZE - 1) & ~(u64)(DMW_SECTOR_SIZE - 1);
 	f->fm_start = from;
 	while (!ret && f->fm_start < end) {
 		f->fm_length = end - f->fm_start;

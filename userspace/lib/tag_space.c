@@ -54,6 +54,7 @@ int lib_space_free(int fd, dev_t dev, const struct lib_stack *stack, struct lib_
 	struct fsmap_head *h = malloc(fsmap_sizeof(RECORDS_AT_ONCE));
 	const struct fsmap *f = NULL;
 	int ret = h ? 0 : -ENOMEM;
+	bool says = false;
 	u32 i;
 
 	if (h)
@@ -65,14 +66,19 @@ int lib_space_free(int fd, dev_t dev, const struct lib_stack *stack, struct lib_
 		}
 		for (i = 0; i < h->fmh_entries && !ret; i++) {
 			f = &h->fmh_recs[i];
-			if (f->fmr_device == dev)
-				ret = add_record(f, stack, free_space);
+			if (f->fmr_device != dev)
+				continue;
+			says = true;
+			ret = add_record(f, stack, free_space);
 		}
 		if (!h->fmh_entries || (f->fmr_flags & FMR_OF_LAST))
 			break;
 		fsmap_advance(h);
 	}
 	free(h);
+	/* Nothing said of the device is not the same as nothing free on it. */
+	if (!ret && !says)
+		ret = -ENODATA;
 	lib_runs_sort(free_space);
 	return ret;
 }

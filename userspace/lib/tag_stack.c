@@ -132,6 +132,7 @@ int lib_stack_find(struct libdmwarrant *ctx, dev_t dev, const struct lib_tag_vol
 	int ret;
 
 	memset(stack, 0, sizeof(*stack));
+	stack->dev = dev;
 	if (sysfs_numbers(dev, "size", size) != 1)
 		return lib_fail(ctx, -ENODEV,
 				"the file system is not on a block device of its own (btrfs, overlay, network); use ext4 or xfs on the volume");

@@ -94,7 +94,7 @@ static int each_mount(struct state_change *s, lib_walk_fn fn)
 	for (i = 0; i < s->mounts.count && !ret; i++) {
 		s->mount = &s->mounts.mounts[i];
 		s->read_only = is_read_only(s->mount->point);
-		ret = lib_walk(s->ctx, s->mount->point, true, fn, s);
+		ret = lib_walk(s->ctx, s->mount, NULL, fn, s);
 	}
 	return ret;
 }

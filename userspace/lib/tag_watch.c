@@ -142,9 +142,25 @@ static int catch_up_file(void *arg, int fd, const char *path, const struct stat 
 	return do_all(w);
 }
 
+/*
+ * Whoever may write to the file system can have a file that cannot be opened: he must not be able to
+ * end the watch with it.
+ */
+static int skip(void *arg, const char *path, int err)
+{
+	struct watcher *w = arg;
+
+	if (err == -ENOMEM)
+		return err;
+	failed(w, 0, path);
+	return 0;
+}
+
 static int moved(void *arg, const char *path)
 {
 	struct watcher *w = arg;
+	struct lib_walk walk = { .ctx = w->ctx, .dev = w->mount->dev, .fn = catch_up_file,
+				 .failed = skip, .arg = w };
 	struct stat st;
 	u32 tag;
 
@@ -152,7 +168,7 @@ static int moved(void *arg, const char *path)
 	if (lstat(path, &st) || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) ||
 	    lib_inherit(&w->v, w->mount->point, path, &tag))
 		return 0;
-	return lib_walk(w->ctx, path, false, catch_up_file, w);
+	return lib_walk_below(&walk, w->root, w->mount->point, path);
 }
 
 /* ---- beginning and end ---- */
@@ -161,15 +177,17 @@ static int open_groups(struct watcher *w)
 {
 	const char *point = w->mount->point;
 
+	w->root = lib_mount_open(w->ctx, w->mount);
+	if (w->root < 0)
+		return w->root;
 	w->opens = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 				 FAN_UNLIMITED_QUEUE, O_RDONLY | O_LARGEFILE | O_CLOEXEC |
 				 O_NOATIME);
 	w->moves = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK |
 				 FAN_UNLIMITED_QUEUE | FAN_REPORT_DFID_NAME, 0);
-	w->root = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	w->stop = eventfd(0, EFD_CLOEXEC);
-	if (w->opens < 0 || w->moves < 0 || w->root < 0 || w->wake < 0 || w->stop < 0)
+	if (w->opens < 0 || w->moves < 0 || w->wake < 0 || w->stop < 0)
 		return lib_fail(w->ctx, -errno, "cannot watch %s: %s%s", point, strerror(errno),
 				errno == EPERM ? "; watching is for root only" : "");
 	if (fanotify_mark(w->moves, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, MOVE_EVENTS, w->root, ".") ||
@@ -203,10 +221,12 @@ static int loop(struct watcher *w)
 	struct pollfd p[] = { { .fd = w->wake, .events = POLLIN },
 			      { .fd = w->moves, .events = POLLIN },
 			      { .fd = w->params->stop_fd, .events = POLLIN } };
+	struct lib_walk walk = { .ctx = w->ctx, .dev = w->mount->dev, .fn = catch_up_file,
+				 .failed = skip, .arg = w };
 	eventfd_t count;
 	int ret;
 
-	ret = lib_walk(w->ctx, w->mount->point, true, catch_up_file, w);
+	ret = lib_walk_whole(&walk, w->mount);
 	watch_report(w, LIBDMWARRANT_WATCH_READY, 0, w->mount->point, 0, NULL);
 	while (!ret) {
 		ret = do_all(w);
