@@ -111,7 +111,9 @@ int step(struct volume *v, unsigned int i)
 	case EXTENTS:
 		snprintf(text, sizeof(text), "extents 0 %u", sectors);
 		ret = dm_message(v->name, text, text, sizeof(text));
-		if (!ret && (strncmp(text, "0 ", 2) || strcmp(text + strlen(text) - 3, "end")))
+		/* A damaged node ends the page before it. */
+		if (!ret && (strncmp(text, "0 ", 2) || (strcmp(text + strlen(text) - 3, "end") &&
+							!strstr(text, "\nnext "))))
 			fail("extents are \"%s\"", text);
 		return ret;
 	}
