@@ -15,8 +15,19 @@ static enum dmw_load_error load_error(int ret)
 	}
 }
 
-static int open_block(struct dmw_host *h, const struct dmw_state *s, enum dmw_tag_level level,
-		      u32 index, const struct dmw_seal *seal, void *buf)
+/**
+ * dmw_tag_block_open() - open a block of the tag table in place, under the key of its seal
+ * @h:     host
+ * @s:     state
+ * @level: what it is
+ * @index: of it among those
+ * @seal:  its seal
+ * @buf:   the block, as read
+ *
+ * Context: may sleep. Return: as dmw_host_crypt().
+ */
+int dmw_tag_block_open(struct dmw_host *h, const struct dmw_state *s, enum dmw_tag_level level,
+		       u32 index, const struct dmw_seal *seal, void *buf)
 {
 	struct dmw_seal copy = *seal;
 	struct dmw_key_id key;
@@ -46,7 +57,7 @@ static enum dmw_load_error load_node(struct dmw_host *h, const struct dmw_state 
 	ret = dmw_host_read(h, block_offset(s, level, index, seal), d, sizeof(*d));
 	if (ret)
 		return ret == -ENODATA ? DMW_LOAD_TAGS_DAMAGED : DMW_LOAD_IO;
-	ret = open_block(h, s, level, index, seal, d);
+	ret = dmw_tag_block_open(h, s, level, index, seal, d);
 	if (!ret)
 		ret = dmw_tag_node_check(d, level, count);
 	return ret ? load_error(ret) : DMW_LOAD_OK;
@@ -149,7 +160,7 @@ int dmw_tag_read(struct dmw_host *h, const struct dmw_state *s, u32 tag,
 	int ret = dmw_host_read(h, block_offset(s, DMW_TAG_RECORD, tag - 1, seal), d, sizeof(*d));
 
 	if (!ret)
-		ret = open_block(h, s, DMW_TAG_RECORD, tag - 1, seal, d);
+		ret = dmw_tag_block_open(h, s, DMW_TAG_RECORD, tag - 1, seal, d);
 	if (!ret)
 		ret = dmw_tag_decode(record, d, tag);
 	if (!ret && record->state != seal->tag >> DMW_TAG_SEAL_STATE)

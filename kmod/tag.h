@@ -31,6 +31,8 @@ struct dmw_tags {
 enum dmw_load_error dmw_load_tags(struct dmw_host *h, const struct dmw_state *s, struct dmw_tags *t);
 void dmw_tags_free(struct dmw_host *h, struct dmw_tags *t);
 void dmw_tag_seal(const struct dmw_tags *t, u32 tag, struct dmw_seal *s);
+int dmw_tag_block_open(struct dmw_host *h, const struct dmw_state *s, enum dmw_tag_level level,
+		       u32 index, const struct dmw_seal *seal, void *buf);
 int dmw_tag_read(struct dmw_host *h, const struct dmw_state *s, u32 tag,
 		 const struct dmw_seal *seal, struct dmw_tag_disk *d, struct dmw_tag *record);
 

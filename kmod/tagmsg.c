@@ -78,7 +78,6 @@ static int parse_hex(const char *arg, void *to, size_t room, u32 *length)
 {
 	size_t n = strlen(arg);
 
-	*length = n / 2;
 	if (!strcmp(arg, "-"))
 		n = 0;
 	if (n % 2 || n / 2 > room)

@@ -172,16 +172,11 @@ static int check_tag_node(struct check *c, enum dmw_tag_level level, u32 index,
 		.kind = LIBDMWARRANT_KIND_TAG, .level = level, .index = index, .count = 1,
 		.block = dmw_layout_tag(&s->sb.layout, level, index, seal->tag),
 	};
-	struct dmw_seal copy = *seal;
-	struct dmw_key_id key;
 	int err;
 
 	err = dmw_host_read(&c->v.host, e.block << DMW_SECTOR_SHIFT, node, sizeof(*node));
 	if (!err)
-		err = dmw_state_key(s, DMW_TAG_METADATA, dmw_nonce_activation(seal->nonce), &key);
-	if (!err)
-		err = dmw_tag_block_crypt(&c->v.host, false, s->sb.uuid, &key, level, index, &copy,
-					  node);
+		err = dmw_tag_block_open(&c->v.host, s, level, index, seal, node);
 	if (!err)
 		err = dmw_tag_node_check(node, level, count);
 	if (!err)
