@@ -26,6 +26,18 @@ int cli_keystore(struct cli *c, const char *uri, uint32_t flags,
 	return ret;
 }
 
+/** cli_keystore_only() - the same, to look at, for a command that has no other option with an argument */
+int cli_keystore_only(struct cli *c, struct libdmwarrant_keystore **ks)
+{
+	const char *uri = NULL;
+
+	while (cli_next_option(c))
+		uri = c->arg;
+	if (cli_arguments(c, 0))
+		return CLI_USAGE;
+	return cli_keystore(c, uri, LIBDMWARRANT_KEYSTORE_READ_ONLY, ks);
+}
+
 /** cli_keystore_unlock() - unlock a warrant with what the options name, or the terminal */
 int cli_keystore_unlock(struct cli *c, struct libdmwarrant_keystore *ks, const uint8_t *warrant,
 			const struct cli_unlock *u)

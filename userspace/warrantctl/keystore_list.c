@@ -48,15 +48,10 @@ static int run(struct cli *c)
 {
 	struct list l = { c, json_object_new_array() };
 	struct libdmwarrant_keystore *ks;
-	const char *uri = NULL;
 	int ret;
 
 	json_object_object_add(c->out, "warrants", l.warrants);
-	while (cli_next_option(c))
-		uri = c->arg;
-	if (cli_arguments(c, 0))
-		return CLI_USAGE;
-	ret = cli_keystore(c, uri, LIBDMWARRANT_KEYSTORE_READ_ONLY, &ks);
+	ret = cli_keystore_only(c, &ks);
 	if (ret)
 		return ret;
 	ret = libdmwarrant_keystore_warrants(ks, show, &l);

@@ -72,6 +72,7 @@ void cli_unlock_end(const struct cli_unlock *u, struct libdmwarrant_unlock *out)
 /* keystore.c */
 int cli_keystore(struct cli *c, const char *uri, uint32_t flags,
 		 struct libdmwarrant_keystore **ks);
+int cli_keystore_only(struct cli *c, struct libdmwarrant_keystore **ks);
 int cli_keystore_unlock(struct cli *c, struct libdmwarrant_keystore *ks, const uint8_t *warrant,
 			const struct cli_unlock *u);
 void cli_set_hex(struct json_object *o, const char *name, const uint8_t *p, size_t n);
