@@ -114,6 +114,26 @@ static enum dmw_load_error open_volume(struct dmw_device *dev)
 	return err ? err : check_table(dev, &dev->volume.state);
 }
 
+/*
+ * What the keyset says was shredded is so from the start, what the tag table says has no keys, even if
+ * somebody has kept one. The table itself is changed by a message later.
+ */
+static void apply_shreds(struct dmw_device *dev)
+{
+	struct dmw_tags *t = &dev->volume.tags;
+	u32 tag;
+
+	for (tag = 1; tag <= t->count; tag++) {
+		if (dmw_keys_is_shredded(dev->keys, tag))
+			dmw_tags_shred(t, tag);
+		if (dmw_tag_state(t, tag) != DMW_TAG_SHREDDED)
+			continue;
+		if (dmw_keys_shred(dev->keys, tag))
+			DMWARN("%s: the keyset has a key of tag %u, which is shredded: destroy that copy",
+			       name_of(dev), tag);
+	}
+}
+
 /* Undo open_volume(), however far it came. */
 static void forget_volume(struct dmw_device *dev)
 {
@@ -138,6 +158,7 @@ static int first_start(struct dmw_device *dev)
 		forget_volume(dev);
 		return dmw_load_error_errno(err);
 	}
+	apply_shreds(dev);
 	dev->opened = true;
 	ret = dmw_device_checkpoint(dev);
 	if (!ret)
@@ -157,8 +178,12 @@ static int first_start(struct dmw_device *dev)
 
 static int start_again(struct dmw_device *dev)
 {
-	enum dmw_load_error err = dmw_volume_unchanged(&dev->volume);
+	enum dmw_load_error err;
 
+	/* Nobody can tell, and nothing will be read or written. */
+	if (dev->volume.forgotten)
+		return 0;
+	err = dmw_volume_unchanged(&dev->volume);
 	if (err)
 		DMERR("%s: the volume changed while it was suspended; close it and open it again",
 		      name_of(dev));
@@ -196,6 +221,7 @@ int dmw_device_start(struct dmw_device *dev)
 	up_write(&dev->in_use);
 	schedule_timer(dev);
 	dmw_assign_start(dev);
+	dmw_sweeper_start(dev);
 out:
 	memalloc_noio_restore(noio);
 	return ret;
@@ -218,8 +244,9 @@ void dmw_device_stop(struct dmw_device *dev)
 	dev->running = false;
 	up_write(&dev->in_use);
 	dmw_assign_stop(dev);
+	dmw_sweeper_stop(dev);
 	cancel_delayed_work_sync(&dev->timer);
-	if (dmw_device_checkpoint(dev))
+	if (dmw_device_checkpoint(dev) && !dev->volume.forgotten)
 		DMERR("%s: not checkpointed; the next opening recovers what was flushed",
 		      name_of(dev));
 	dmw_device_drain(dev);
@@ -272,6 +299,10 @@ void dmw_host_event(struct dmw_host *h, enum dmw_event event, u64 sector, int er
 			    name, sector, error);
 		break;
 	case DMW_EVENT_FAILED:
+		if (error == -ENODATA) {
+			DMWARN("%s: all keys were shredded: nothing can be read or written again", name);
+			break;
+		}
 		DMERR("%s: the LUN refused a write (error %d): writing has stopped", name, error);
 		DMERR("%s: close the volume and open it again when the LUN is well", name);
 		break;

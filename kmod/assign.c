@@ -145,7 +145,7 @@ static int step(struct dmw_device *dev, struct job *j, struct dmw_bio *b)
 	if (b->op.error && READ_ONCE(dev->volume.failed))
 		return b->op.error;
 	/* The tag was closed meanwhile: nothing of what is left can get it. */
-	if (b->op.error == -EBADE && dmw_tag_state(&dev->volume.tags, j->tag) != DMW_TAG_OPEN)
+	if (b->op.error && dmw_tag_state(&dev->volume.tags, j->tag) != DMW_TAG_OPEN)
 		return b->op.error;
 	take_result(dev, j, &b->op, sector);
 	return 0;

@@ -8,7 +8,7 @@
  *           the committed table does not use; its superblock seals the top
  *
  * So whoever hears that a tag is frozen knows that nothing changes its sectors any more, and that
- * no crash makes it thaw.
+ * no crash makes it thaw. A shredded tag's keys are wiped after that, by those who have them.
  */
 #include "core.h"
 
@@ -25,6 +25,9 @@ static int check(const struct dmw_volume *v, const struct dmw_tag_change *c)
 		return -EROFS;
 	if (!c->tag || c->tag > v->tags.count + 1)
 		return -ENOENT;
+	/* To shred what has no case is to shred the volume. */
+	if (c->state == DMW_TAG_SHREDDED && (is_new(v, c) || c->tag == v->tags.default_tag))
+		return -EPERM;
 	if (c->tag > v->tags.space)
 		return -ENOSPC;
 	if (!is_new(v, c) && c->state < v->tags.states[c->tag])

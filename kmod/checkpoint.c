@@ -167,8 +167,7 @@ static void activation_work(struct dmw_volume *v, struct dmw_host *h, struct dmw
 	struct dmw_checkpoint *c = &v->checkpoint;
 
 	t->error = dmw_activation_block_crypt(h, true, v->state.sb.uuid,
-					      newest_link(v->state.root.activation_count),
-					      &c->activation_seal, c->buf);
+					      c->link, &c->activation_seal, c->buf);
 }
 
 static void activation_done(struct dmw_volume *v, struct dmw_task *t)
@@ -180,9 +179,13 @@ static void activation_done(struct dmw_volume *v, struct dmw_task *t)
 		dmw_fail(v, t->error);
 		return;
 	}
-	v->state.root.activations = c->activation_seal;
-	c->activation_dirty = false;
-	c->state = DMW_CHECKPOINT_FLUSH;
+	v->state.links[c->link] = c->activation_seal;
+	if (c->link == newest_link(v->state.root.activation_count)) {
+		v->state.root.activations = c->activation_seal;
+		c->activation_dirty = false;
+		c->state = DMW_CHECKPOINT_FLUSH;
+	}
+	c->link++;
 	dmw_checkpoint_step(v);
 }
 
@@ -190,24 +193,22 @@ static void write_activations(struct dmw_volume *v)
 {
 	struct dmw_checkpoint *c = &v->checkpoint;
 	struct dmw_state *s = &v->state;
-	u32 count = s->root.activation_count, link = newest_link(count);
-	u32 first = link * DMW_ACTIVATIONS_PER_BLOCK;
+	u32 count = s->root.activation_count, first = c->link * DMW_ACTIVATIONS_PER_BLOCK;
+	u32 n = min_t(u32, count - first, DMW_ACTIVATIONS_PER_BLOCK);
 	const struct dmw_activation *current_one = &s->activations[count - 1];
 	struct dmw_wide_seal *seal = &c->activation_seal;
 
 	/* Activations are added one at a time, each with a checkpoint of its own. */
-	if (count - first == 1)
-		s->activation_prev = s->root.activations;
-	seal->slot = count - first == 1 ? 0 : 1 - s->root.activations.slot;
+	seal->slot = n == 1 ? 0 : 1 - s->links[c->link].slot;
 	seal->epoch = current_one->epoch;
 	dmw_wide_nonce(seal->nonce, current_one->salt, dmw_nonces(v, 1), DMW_DOMAIN_ACTIVATION);
-	dmw_activation_block_encode(c->buf, link ? &s->activation_prev : NULL,
-				    &s->activations[first], count - first);
+	dmw_activation_block_encode(c->buf, c->link ? &s->links[c->link - 1] : NULL,
+				    &s->activations[first], n);
 	memset(&c->task, 0, sizeof(c->task));
 	c->task.work = activation_work;
 	c->task.done = activation_done;
 	start_task(v, &c->task, DMW_IO_WRITE,
-		   dmw_layout_activation(&s->sb.layout, link, seal->slot), c->buf);
+		   dmw_layout_activation(&s->sb.layout, c->link, seal->slot), c->buf);
 }
 
 /* ---- flush and superblock ---- */
@@ -263,6 +264,7 @@ static void commit(struct dmw_volume *v)
 	if (c->tag_written)
 		dmw_tag_commit(v);
 	end_waiters(v, &c->waiters, 0);
+	dmw_wake_all(v, &v->rotation.waiters);
 	dmw_wake_all(v, &v->gate);
 	dmw_tree_release(v, NULL);
 	dmw_journal_pump(v);

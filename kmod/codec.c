@@ -330,7 +330,7 @@ int dmw_node_check(const struct dmw_node_disk *d, unsigned int level)
 /** dmw_tag_state_valid() - is this a state that a tag can be in? */
 bool dmw_tag_state_valid(u32 state)
 {
-	return state >= DMW_TAG_OPEN && state <= DMW_TAG_RESTRICTED;
+	return state >= DMW_TAG_OPEN && state <= DMW_TAG_SHREDDED;
 }
 
 /** dmw_tag_encode() - a tag record; name and metadata are within their bounds */
@@ -488,6 +488,28 @@ int dmw_entry_decode(struct dmw_entry *e, const struct dmw_entry_disk *d,
 
 /* ---- keyset ---- */
 
+static bool is_mark(const struct dmw_key_disk *k)
+{
+	return le32_to_cpu(k->epoch) == DMW_EPOCH_SHREDDED;
+}
+
+/* A key, or a mark of what can be shredded alone. */
+static bool key_valid(const struct dmw_key_disk *k)
+{
+	bool zero = is_zero(k->key, DMW_KEY_SIZE);
+	u32 tag = le32_to_cpu(k->tag);
+
+	if (!is_mark(k))
+		return !zero;
+	return zero && tag != DMW_TAG_DEFAULT && tag != DMW_TAG_METADATA;
+}
+
+/* What is marked has no keys. */
+static bool keys_agree(const struct dmw_key_disk *a, const struct dmw_key_disk *b)
+{
+	return a->tag != b->tag || (a->epoch != b->epoch && !is_mark(a) && !is_mark(b));
+}
+
 /**
  * dmw_keyset_check() - is this a keyset, and this volume's?
  * @payload: untrusted bytes
@@ -510,11 +532,10 @@ int dmw_keyset_check(const void *payload, size_t size, const u8 *uuid)
 	    size != sizeof(*d) + count * sizeof(d->keys[0]))
 		return -EINVAL;
 	for (i = 0; i < count; i++) {
-		if (!d->keys[i].epoch || is_zero(d->keys[i].key, DMW_KEY_SIZE))
+		if (!key_valid(&d->keys[i]))
 			return -EINVAL;
 		for (j = 0; j < i; j++)
-			if (d->keys[j].tag == d->keys[i].tag &&
-			    d->keys[j].epoch == d->keys[i].epoch)
+			if (!keys_agree(&d->keys[j], &d->keys[i]))
 				return -EINVAL;
 	}
 	if (uuid && memcmp(uuid, d->uuid, DMW_UUID_SIZE))
@@ -526,7 +547,7 @@ int dmw_keyset_check(const void *payload, size_t size, const u8 *uuid)
  * dmw_keyset_find() - a key of a keyset that dmw_keyset_check() has passed
  * @payload: a keyset
  * @tag:     case tag, or DMW_TAG_METADATA
- * @epoch:   generation
+ * @epoch:   generation; there is no key of DMW_EPOCH_SHREDDED
  *
  * Return: 32 bytes within @payload, or NULL.
  */
@@ -535,8 +556,22 @@ const u8 *dmw_keyset_find(const void *payload, u32 tag, u32 epoch)
 	const struct dmw_keyset_disk *d = payload;
 	u32 i;
 
+	if (epoch == DMW_EPOCH_SHREDDED)
+		return NULL;
 	for (i = 0; i < le16_to_cpu(d->count); i++)
 		if (le32_to_cpu(d->keys[i].tag) == tag && le32_to_cpu(d->keys[i].epoch) == epoch)
 			return d->keys[i].key;
 	return NULL;
+}
+
+/** dmw_keyset_is_shredded() - does a keyset that was checked say that a tag was shredded? */
+bool dmw_keyset_is_shredded(const void *payload, u32 tag)
+{
+	const struct dmw_keyset_disk *d = payload;
+	u32 i;
+
+	for (i = 0; i < le16_to_cpu(d->count); i++)
+		if (le32_to_cpu(d->keys[i].tag) == tag && is_mark(&d->keys[i]))
+			return true;
+	return false;
 }

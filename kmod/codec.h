@@ -130,5 +130,6 @@ int dmw_entry_decode(struct dmw_entry *e, const struct dmw_entry_disk *d,
 
 int dmw_keyset_check(const void *payload, size_t size, const u8 *uuid);
 const u8 *dmw_keyset_find(const void *payload, u32 tag, u32 epoch);
+bool dmw_keyset_is_shredded(const void *payload, u32 tag);
 
 #endif

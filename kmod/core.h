@@ -60,6 +60,9 @@ enum dmw_op_kind {
 	DMW_OP_ASSIGN,		/* sectors get another tag; written ones are sealed anew */
 	DMW_OP_SEALS,		/* look at seals */
 	DMW_OP_TAG,		/* create or change a tag; done when that is checkpointed */
+	DMW_OP_SWEEP,		/* a step of the sweep: what is under an old epoch is sealed anew */
+	DMW_OP_EPOCH,		/* begin an epoch; done when that is checkpointed */
+	DMW_OP_RETIRE,		/* forget an old epoch; done when both superblocks have */
 };
 
 enum dmw_op_state {
@@ -86,18 +89,19 @@ struct dmw_tag_change {
 
 /**
  * struct dmw_op - a request from above
- * @kind:    set by the caller, as are @sector, @count, @fua, @discard and @seals
+ * @kind:    set by the caller, as are @sector, @count, @fua, @discard and @seals. Of a sweep the
+ *           core chooses @sector and @count: bring room for a leaf's sectors
  * @sector:  first sector
  * @count:   sectors; all in one leaf
  * @fua:     the write must be durable when it completes
  * @discard: an erase may show the array what is free
  * @seals:   room for @count seals
- * @tag:     assign: the new tag
+ * @tag:     assign: the new tag. Epoch, retire: number of the epoch
  * @end:     assign, seals: behind the last sector wanted, maybe in another leaf: of a subtree in
- *           which nothing is written the op takes all at once
+ *           which nothing is written the op takes all at once. Retire: the checkpoint it waits for
  * @change:  tag: what is to be done
  * @error:   result: 0, or a negative errno: -EILSEQ a sector does not fit its seal, -EBADE its tag
- *           is frozen, -EREMOTEIO restricted, -EIO, ...
+ *           is frozen, -EREMOTEIO restricted, -ENODATA shredded, -EIO, ...
  *
  * Results of assign and seals:
  * @covered: sectors from @sector on that this op has seen to. Assign: what lies before @sector is
@@ -289,7 +293,7 @@ enum dmw_checkpoint_state {
 	DMW_CHECKPOINT_DRAIN,		/* wait for the data of all records up to q */
 	DMW_CHECKPOINT_NODES,		/* write dirty nodes, a level at a time */
 	DMW_CHECKPOINT_TAG,		/* write a changed tag's record, then the nodes above it */
-	DMW_CHECKPOINT_ACTIVATION,	/* write the activation chain's newest link */
+	DMW_CHECKPOINT_ACTIVATION,	/* write the activation chain's newest link, or all */
 	DMW_CHECKPOINT_FLUSH,
 	DMW_CHECKPOINT_SUPERBLOCK,
 };
@@ -307,6 +311,7 @@ enum dmw_checkpoint_state {
  * @waiters:   ops that wait for this checkpoint
  * @next:      ops that wait for the one after it
  * @activation_dirty: the activation chain has grown
+ * @link:      of that chain, the next to be written, and then those behind it
  * @activated: this checkpoint begins a new activation
  * @task:      of the last three states, or a pause among the nodes; at work while its @done is set
  * @state:           how far it is
@@ -328,6 +333,7 @@ struct dmw_checkpoint {
 	bool			q_sealed;
 	bool			activation_dirty;
 	bool			activated;
+	u32			link;
 	u64			q_seq;
 	u64			q_pos;
 	u8			q_mac[DMW_MAC_SIZE];
@@ -348,6 +354,34 @@ struct dmw_checkpoint {
 	void			*buf;
 	struct list_head	free;
 	struct dmw_image	images[DMW_IMAGES];
+};
+
+/**
+ * struct dmw_rotation - the way from one epoch to the next, and the sweep behind it
+ * @next:     epoch that the next activation begins; 0 = none
+ * @waiters:  ops that look at each committed checkpoint
+ * @sweeper:  step of the sweep under way, one at a time
+ * @cursor:   sector that the sweep has come to; behind the last one, all was seen
+ * @singly:   sectors up to this one are taken one at a time, since one of them cannot be read
+ * @resealed: sectors that this sweep has sealed anew
+ * @damaged:  sectors that it had to leave, since they do not open
+ * @shredded: sectors that nobody can open any more; they stay as they are
+ * @step:     the last two, of the step under way; @step.stale: it belongs to a sweep given up
+ */
+struct dmw_rotation {
+	u32			next;
+	struct list_head	waiters;
+	struct dmw_op		*sweeper;
+	u64			cursor;
+	u64			singly;
+	u64			resealed;
+	u64			damaged;
+	u64			shredded;
+	struct {
+		u32		damaged;
+		u32		shredded;
+		bool		stale;
+	} step;
 };
 
 /** struct dmw_stats - counted since the opening */
@@ -387,6 +421,7 @@ struct dmw_options {
 /**
  * struct dmw_volume - an open volume
  * @failed:  errno that stopped all writing; 0 = none. Reads go on
+ * @forgotten: all keys are gone: every op ends with -ENODATA
  * @counter: next to be used in a nonce of the current activation
  * @tags:    the tag table
  * @tag_op:  the change of a tag under way, one at a time
@@ -409,6 +444,7 @@ struct dmw_options {
  * @checkpoint: writer
  * @stats:      counters
  * @gated:      writes wait for a new activation
+ * @rotation:   of epochs
  */
 struct dmw_volume {
 	struct dmw_host		*host;
@@ -419,6 +455,7 @@ struct dmw_volume {
 	struct dmw_checkpoint	checkpoint;
 	struct dmw_stats	stats;
 	int			failed;
+	bool			forgotten;
 	u64			counter;
 	struct dmw_tags		tags;
 	struct dmw_op		*tag_op;
@@ -429,6 +466,7 @@ struct dmw_volume {
 	u8			phase;
 	u32			phase_writers[2];
 	bool			gated;
+	struct dmw_rotation	rotation;
 	struct list_head	gate;
 	struct list_head	ready;
 	struct list_head	tasks;
@@ -444,6 +482,7 @@ void dmw_volume_free(struct dmw_volume *v);
 bool dmw_volume_idle(const struct dmw_volume *v);
 enum dmw_load_error dmw_volume_unchanged(struct dmw_volume *v);
 void dmw_submit(struct dmw_volume *v, struct dmw_op *op);
+void dmw_volume_forget(struct dmw_volume *v);
 void dmw_volume_checkpoint(struct dmw_volume *v);
 u32 dmw_volume_shrink(struct dmw_volume *v, u32 count);
 struct dmw_task *dmw_task_next(struct dmw_volume *v);
@@ -455,6 +494,7 @@ struct dmw_op *dmw_op_next(struct dmw_volume *v);
 u64 dmw_nonces(struct dmw_volume *v, u32 count);
 u32 dmw_seal_time(struct dmw_volume *v);
 u32 dmw_root_epoch(const struct dmw_root *r);
+bool dmw_can_activate(const struct dmw_volume *v);
 bool dmw_activate(struct dmw_volume *v);
 void dmw_fail(struct dmw_volume *v, int error);
 void dmw_task_start(struct dmw_volume *v, struct dmw_task *t);
@@ -511,6 +551,22 @@ void dmw_tag_release(struct dmw_volume *v, struct dmw_op *op);
 void dmw_tag_write(struct dmw_volume *v);
 void dmw_tag_commit(struct dmw_volume *v);
 
+/* ---- rotate.c ---- */
+
+void dmw_rotation_init(struct dmw_volume *v);
+void dmw_rotation_begin(struct dmw_volume *v);
+void dmw_epoch_advance(struct dmw_volume *v, struct dmw_op *op);
+void dmw_retire_advance(struct dmw_volume *v, struct dmw_op *op);
+bool dmw_is_swept(const struct dmw_volume *v);
+bool dmw_seal_is_old(const struct dmw_volume *v, u64 nonce);
+void dmw_sweep_restart(struct dmw_volume *v);
+void dmw_sweep_init(struct dmw_volume *v, struct dmw_op *op);
+void dmw_sweep_end(struct dmw_volume *v, struct dmw_op *op);
+void dmw_sweep_node(struct dmw_volume *v, struct dmw_node *n);
+u32 dmw_sweep_choose(struct dmw_volume *v, struct dmw_op *op, const struct dmw_seal_disk *d,
+		     u32 *first);
+int dmw_sweep_judge(struct dmw_volume *v, struct dmw_op *op, int error);
+
 /* ---- recover.c ---- */
 
 enum dmw_load_error dmw_recover(struct dmw_volume *v);
@@ -522,7 +578,7 @@ enum dmw_event {
 	DMW_EVENT_MISMATCH,	/* a data sector does not fit its seal */
 	DMW_EVENT_NODE,		/* a node does not fit its seal; sector = the first below it */
 	DMW_EVENT_LOST,		/* recovery found nothing that fits */
-	DMW_EVENT_FAILED,	/* all writing has stopped */
+	DMW_EVENT_FAILED,	/* all writing has stopped; -ENODATA: since the keys were shredded */
 };
 
 /** dmw_host_event() - tell the administrator. Context: may hold the lock, does not sleep */

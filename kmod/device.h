@@ -96,6 +96,42 @@ struct dmw_jobs {
 	struct work_struct	work;
 };
 
+enum dmw_sweep_state {
+	DMW_SWEEP_IDLE,
+	DMW_SWEEP_RUNNING,
+	DMW_SWEEP_PAUSED,
+	DMW_SWEEP_DONE,
+	DMW_SWEEP_FAILED,	/* something was left, or it had to stop */
+};
+
+/**
+ * struct dmw_sweep - takes a volume out of its old epochs
+ * @command: who starts or pauses it does so alone: what a pause waits for must not go on behind its back
+ * @lock:    protects @state, @share, @seconds and @since
+ * @state:   how it stands
+ * @stopped: the volume is not in use: the sweep waits
+ * @share:   percent of the time that it takes while there is other I/O
+ * @seconds: that it has run, up to @since
+ * @since:   when it went on last
+ * @users:   requests from above that there were when it looked last
+ * @busy_until: somebody is taken to be there up to then; jiffies
+ * @wait:    woken when it shall stop
+ * @work:    carries it out
+ */
+struct dmw_sweep {
+	struct mutex		command; /* see above */
+	struct mutex		lock;	/* see above */
+	enum dmw_sweep_state	state;
+	bool			stopped;
+	unsigned int		share;
+	u64			seconds;
+	u64			since;
+	u64			users;
+	unsigned long		busy_until;
+	wait_queue_head_t	wait;
+	struct work_struct	work;
+};
+
 /**
  * struct dmw_device - a table of target "warrant"
  * @lock:    the core's lock; protects volume, workers' awake and read_tasks.
@@ -125,6 +161,7 @@ struct dmw_jobs {
  * @message_lock: one message about tags at a time; protects @message_host
  * @message_host: of whoever holds that lock
  * @jobs:         assignments, see assign.c
+ * @sweep:        see sweep.c
  */
 struct dmw_device {
 	struct dm_target	*ti;
@@ -155,6 +192,7 @@ struct dmw_device {
 	struct mutex		message_lock;	/* see above */
 	struct dmw_host		message_host;
 	struct dmw_jobs		jobs;
+	struct dmw_sweep	sweep;
 };
 
 /** struct dmw_array - seals and buffers of an op of more than one sector */
@@ -193,8 +231,13 @@ unsigned int dmw_table_emit(const struct dmw_table *t, char *result, unsigned in
 /* keys.c */
 struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error);
 void dmw_keys_destroy(struct dmw_keys *keys);
-int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid, char **error);
+int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid,
+		 const struct dmw_tags *tags, char **error);
+void dmw_keys_drop_epoch(struct dmw_keys *keys, u32 epoch);
 bool dmw_keys_has(struct dmw_keys *keys, u32 tag, u32 epoch);
+bool dmw_keys_is_shredded(struct dmw_keys *keys, u32 tag);
+bool dmw_keys_shred(struct dmw_keys *keys, u32 tag);
+void dmw_keys_forget(struct dmw_keys *keys);
 int dmw_host_init(struct dmw_host *h, struct dmw_device *dev);
 void dmw_host_exit(struct dmw_host *h);
 
@@ -212,6 +255,7 @@ void dmw_device_submit(struct dmw_bio *b);
 int dmw_device_run(struct dmw_bio *b);
 int dmw_device_checkpoint(struct dmw_device *dev);
 void dmw_device_request_checkpoint(struct dmw_device *dev);
+void dmw_device_forget(struct dmw_device *dev);
 u32 dmw_device_shrink(struct dmw_device *dev, u32 count);
 void dmw_device_drain(struct dmw_device *dev);
 void dmw_task_read_finished(struct dmw_device *dev, struct dmw_task *t);
@@ -223,11 +267,13 @@ int dmw_device_message(struct dmw_device *dev, unsigned int argc, char **argv, c
 
 /* tagmsg.c */
 int dmw_message_keys(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_keys_forget(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 int dmw_message_tag_create(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 int dmw_message_tag_edit(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 int dmw_message_tag_state(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 int dmw_message_tag_show(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 int dmw_message_tag_list(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_tag_reseal(struct dmw_device *dev, u32 tag);
 
 /* extents.c */
 int dmw_message_extents(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
@@ -239,6 +285,21 @@ void dmw_assign_stop(struct dmw_device *dev);
 void dmw_assign_exit(struct dmw_device *dev);
 int dmw_message_assign(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 int dmw_message_job(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+
+/* sweep.c */
+void dmw_sweeper_init(struct dmw_device *dev);
+void dmw_sweeper_start(struct dmw_device *dev);
+void dmw_sweeper_stop(struct dmw_device *dev);
+void dmw_sweeper_forget(struct dmw_device *dev);
+int dmw_message_sweep(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_sweep_share(struct dmw_device *dev, char **argv, char *result,
+			    unsigned int maxlen);
+
+/* rotmsg.c */
+int dmw_message_epoch(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_epochs(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_retire(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
+int dmw_message_forget(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 
 /* lun.c */
 void dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t);

@@ -252,6 +252,7 @@ enum dmw_tag_state {
 	DMW_TAG_OPEN		= 1,
 	DMW_TAG_FROZEN		= 2,	/* no writes, no discards */
 	DMW_TAG_RESTRICTED	= 3,	/* no reads either */
+	DMW_TAG_SHREDDED	= 4,	/* nothing, for ever: the keys are gone */
 };
 
 /** enum dmw_tag_level - what a block of the tag table is; part of its associated data */
@@ -364,7 +365,18 @@ struct dmw_superblock_disk {
 #define DMW_TAG_DEFAULT		0U
 #define DMW_TAG_METADATA	0xffffffffU	/* the key of everything but data */
 
-/** struct dmw_key_disk - one key */
+/*
+ * In a keyset, instead of the keys of a tag: they were destroyed. So its sectors are known to be gone
+ * for good, and are not taken for those of a tag whose key somebody forgot to bring.
+ */
+#define DMW_EPOCH_SHREDDED	0U	/* with a key of zeros */
+
+/**
+ * struct dmw_key_disk - one key, or the mark of a shredded tag
+ * @tag:   case tag, DMW_TAG_DEFAULT or DMW_TAG_METADATA
+ * @epoch: generation, from 1; DMW_EPOCH_SHREDDED
+ * @key:   32 random bytes
+ */
 struct dmw_key_disk {
 	__le32	tag;
 	__le32	epoch;

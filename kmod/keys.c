@@ -11,6 +11,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/wait.h>
 #include <crypto/aead.h>
 #include <crypto/algapi.h>
 #include <keys/user-type.h>
@@ -50,25 +51,41 @@ struct dmw_cipher {
 
 /**
  * struct dmw_keys - all keys of an open volume
+ * @uuid:    of the volume
+ * @list:    among those of all tables
  * @lock:    protects @hash, @lru, and all of a cipher but what it does
  * @rekey:   serialises giving a cipher a new key; protects @table, @count, @ciphers, @cipher_count
- * @table:   long-term keys, by tag and epoch; wiped in dmw_keys_destroy()
- * @count:   keys in @table
+ * @table:   long-term keys, by tag and epoch; wiped in dmw_keys_destroy(). A shredded tag has its mark
+ *           instead
+ * @count:   entries of @table
+ * @forgotten: all keys are gone for good
+ * @unused:  woken when a cipher is not in use any more
  * @ciphers: all
  * @cipher_count: their number
  * @lru:     ciphers that nobody uses
  * @hash:    ciphers that are keyed
  */
 struct dmw_keys {
+	u8			uuid[DMW_UUID_SIZE];
+	struct list_head	list;
 	spinlock_t		lock;	/* see above */
 	struct mutex		rekey;	/* see above */
 	struct dmw_key_disk	*table;
 	u32			count;
+	bool			forgotten;
+	wait_queue_head_t	unused;
 	struct list_head	ciphers;
 	u32			cipher_count;
 	struct list_head	lru;
 	struct hlist_head	hash[1 << CIPHER_HASH_BITS];
 };
+
+/*
+ * Of all tables. A volume has one for each: dm loads a second table before it lets go of the first, or keeps
+ * one that nobody ever resumes. What is shredded goes from all of them.
+ */
+static DEFINE_MUTEX(tables_lock);
+static LIST_HEAD(tables);
 
 /* ---- the keyring ---- */
 
@@ -138,13 +155,54 @@ static const struct dmw_key_disk *find_long_term(const struct dmw_keys *keys, u3
 	return bsearch(&want, keys->table, keys->count, sizeof(want), by_tag_and_epoch);
 }
 
-/* Return: how many of a keyset's keys are new, or -EKEYREJECTED: one differs from what is here. */
-static int count_new(const struct dmw_keys *keys, const struct dmw_keyset_disk *d)
+static bool is_marked(const struct dmw_keys *keys, u32 tag)
+{
+	return find_long_term(keys, tag, DMW_EPOCH_SHREDDED);
+}
+
+/* The first entry of a tag, or where it would be. */
+static u32 first_of(const struct dmw_keys *keys, u32 tag)
+{
+	u32 i = 0;
+
+	while (i < keys->count && le32_to_cpu(keys->table[i].tag) < tag)
+		i++;
+	return i;
+}
+
+static bool has_entry(const struct dmw_keys *keys, u32 tag)
+{
+	u32 i = first_of(keys, tag);
+
+	return i < keys->count && le32_to_cpu(keys->table[i].tag) == tag;
+}
+
+/* What is shredded gets no keys, and only what has none is said to be shredded. */
+static bool is_revoked(const struct dmw_keys *keys, const struct dmw_tags *tags,
+		       const struct dmw_key_disk *k)
+{
+	u32 tag = le32_to_cpu(k->tag);
+
+	if (le32_to_cpu(k->epoch) == DMW_EPOCH_SHREDDED)
+		return has_entry(keys, tag) && !is_marked(keys, tag);
+	return is_marked(keys, tag) || (tags && dmw_tag_state(tags, tag) == DMW_TAG_SHREDDED);
+}
+
+/*
+ * Return: how many of a keyset's entries are new; -EKEYREVOKED: one is a key of a shredded tag;
+ * -EKEYREJECTED: one differs from what is here.
+ */
+static int count_new(const struct dmw_keys *keys, const struct dmw_tags *tags,
+		     const struct dmw_keyset_disk *d)
 {
 	const struct dmw_key_disk *old;
 	u32 i, n = 0;
 
+	if (keys->forgotten)
+		return -EKEYREVOKED;
 	for (i = 0; i < le16_to_cpu(d->count); i++) {
+		if (is_revoked(keys, tags, &d->keys[i]))
+			return -EKEYREVOKED;
 		old = find_long_term(keys, le32_to_cpu(d->keys[i].tag), le32_to_cpu(d->keys[i].epoch));
 		if (!old)
 			n++;
@@ -159,10 +217,10 @@ static void wipe_table(struct dmw_keys *keys)
 	kvfree_sensitive(keys->table, keys->count * sizeof(*keys->table));
 }
 
-static int merge(struct dmw_keys *keys, const struct dmw_keyset_disk *d)
+static int merge(struct dmw_keys *keys, const struct dmw_tags *tags, const struct dmw_keyset_disk *d)
 {
 	struct dmw_key_disk *table;
-	int fresh = count_new(keys, d);
+	int fresh = count_new(keys, tags, d);
 	u32 i, n = keys->count;
 
 	if (fresh <= 0)
@@ -293,6 +351,8 @@ static int rekey_oldest(struct dmw_keys *keys, const struct dmw_key_id *id,
 	unsigned int noio;
 	int ret;
 
+	if (keys->forgotten || is_marked(keys, id->tag))
+		return -ENODATA;
 	if (!key)
 		return -ENOKEY;
 	spin_lock(&keys->lock);
@@ -332,7 +392,7 @@ static int derive_new(struct dmw_keys *keys, const struct dmw_key_id *id, struct
 	return ret;
 }
 
-/* Context: may sleep. Return: 0, -ENOKEY, or an error of the crypto API. */
+/* Context: may sleep. Return: 0, -ENOKEY, -ENODATA, or an error of the crypto API. */
 static int get_cipher(struct dmw_keys *keys, const struct dmw_key_id *id, struct dmw_cipher **found)
 {
 	spin_lock(&keys->lock);
@@ -344,9 +404,202 @@ static int get_cipher(struct dmw_keys *keys, const struct dmw_key_id *id, struct
 static void put_cipher(struct dmw_keys *keys, struct dmw_cipher *c)
 {
 	spin_lock(&keys->lock);
-	if (!--c->users)
+	if (!--c->users) {
 		list_add_tail(&c->lru, &keys->lru);
+		/* No barrier needed: who waits looks at the users under the lock. */
+		if (waitqueue_active(&keys->unused))
+			wake_up(&keys->unused);
+	}
 	spin_unlock(&keys->lock);
+}
+
+/* ---- shredding ---- */
+
+/* Its users, who found it before it was taken from the hash, have all gone: it is nobody else's then. */
+static bool take_unused(struct dmw_keys *keys, struct dmw_cipher *c)
+{
+	bool taken;
+
+	spin_lock(&keys->lock);
+	taken = !c->users;
+	if (taken) {
+		list_del_init(&c->lru);
+		c->users = 1;
+	}
+	spin_unlock(&keys->lock);
+	return taken;
+}
+
+/* A cipher under a key that means nothing; one that does not take it goes, and its memory is wiped. */
+static void wipe_cipher(struct dmw_keys *keys, struct dmw_cipher *c)
+{
+	u8 nothing[DMW_KEY_SIZE];
+
+	spin_lock(&keys->lock);
+	hlist_del_init(&c->hash);
+	spin_unlock(&keys->lock);
+	wait_event(keys->unused, take_unused(keys, c));
+	get_random_bytes(nothing, sizeof(nothing));
+	if (crypto_aead_setkey(c->tfm, nothing, sizeof(nothing))) {
+		list_del(&c->all);
+		keys->cipher_count--;
+		crypto_free_aead(c->tfm);
+		kfree(c);
+	} else {
+		spin_lock(&keys->lock);
+		c->users = 0;
+		list_add(&c->lru, &keys->lru);
+		spin_unlock(&keys->lock);
+	}
+	memzero_explicit(nothing, sizeof(nothing));
+}
+
+static void wipe_ciphers(struct dmw_keys *keys, u32 tag, bool all)
+{
+	struct dmw_cipher *c, *next;
+
+	lockdep_assert_held(&keys->rekey);
+	list_for_each_entry_safe(c, next, &keys->ciphers, all)
+		if (all || c->tag == tag)
+			wipe_cipher(keys, c);
+}
+
+static void close_gap(struct dmw_keys *keys, u32 i, u32 n)
+{
+	memmove(&keys->table[i], &keys->table[i + n],
+		(keys->count - i - n) * sizeof(*keys->table));
+	keys->count -= n;
+	memzero_explicit(&keys->table[keys->count], n * sizeof(*keys->table));
+}
+
+/* In the place of the first of its keys, so that no memory is needed. Return: were there keys? */
+static bool replace_by_mark(struct dmw_keys *keys, u32 tag)
+{
+	u32 i = first_of(keys, tag), n = 0;
+
+	while (i + n < keys->count && le32_to_cpu(keys->table[i + n].tag) == tag)
+		n++;
+	if (!n || is_marked(keys, tag))
+		return false;
+	memzero_explicit(&keys->table[i], n * sizeof(*keys->table));
+	keys->table[i].tag = cpu_to_le32(tag);
+	keys->table[i].epoch = cpu_to_le32(DMW_EPOCH_SHREDDED);
+	close_gap(keys, i + 1, n - 1);
+	return true;
+}
+
+static bool shred_tag(struct dmw_keys *keys, u32 tag)
+{
+	bool had_keys;
+
+	mutex_lock(&keys->rekey);
+	had_keys = replace_by_mark(keys, tag);
+	wipe_ciphers(keys, tag, false);
+	mutex_unlock(&keys->rekey);
+	return had_keys;
+}
+
+static bool same_volume(const struct dmw_keys *a, const struct dmw_keys *b)
+{
+	return !memcmp(a->uuid, b->uuid, DMW_UUID_SIZE);
+}
+
+/**
+ * dmw_keys_shred() - wipe all keys of a tag, and what was derived from them
+ * @keys: of the volume
+ * @tag:  case tag; need not have keys
+ *
+ * On return nothing in the kernel can open a sector of this tag, whichever table of the volume is used.
+ * Context: may sleep; waits for those who are using one of the keys, and for nobody else.
+ * Return: did @keys have any?
+ */
+bool dmw_keys_shred(struct dmw_keys *keys, u32 tag)
+{
+	bool had_keys = false;
+	struct dmw_keys *k;
+
+	mutex_lock(&tables_lock);
+	list_for_each_entry(k, &tables, list)
+		if (same_volume(k, keys))
+			had_keys |= shred_tag(k, tag) && k == keys;
+	mutex_unlock(&tables_lock);
+	return had_keys;
+}
+
+static void forget_all(struct dmw_keys *keys)
+{
+	mutex_lock(&keys->rekey);
+	keys->forgotten = true;
+	memzero_explicit(keys->table, keys->count * sizeof(*keys->table));
+	keys->count = 0;
+	wipe_ciphers(keys, 0, true);
+	mutex_unlock(&keys->rekey);
+}
+
+/** dmw_keys_forget() - the same for all keys of a volume. Context: may sleep */
+void dmw_keys_forget(struct dmw_keys *keys)
+{
+	struct dmw_keys *k;
+
+	mutex_lock(&tables_lock);
+	list_for_each_entry(k, &tables, list)
+		if (same_volume(k, keys))
+			forget_all(k);
+	mutex_unlock(&tables_lock);
+}
+
+/* Take an epoch's keys out of the table; nothing of them stays behind. */
+static void drop_long_term(struct dmw_keys *keys, u32 epoch)
+{
+	u32 i, n = 0;
+
+	lockdep_assert_held(&keys->rekey);
+	for (i = 0; i < keys->count; i++)
+		if (le32_to_cpu(keys->table[i].epoch) != epoch)
+			keys->table[n++] = keys->table[i];
+	memzero_explicit(keys->table + n, (keys->count - n) * sizeof(*keys->table));
+	keys->count = n;
+}
+
+static void drop_epoch(struct dmw_keys *keys, u32 epoch)
+{
+	struct dmw_cipher *c, *next;
+
+	mutex_lock(&keys->rekey);
+	drop_long_term(keys, epoch);
+	list_for_each_entry_safe(c, next, &keys->ciphers, all)
+		if (c->epoch == epoch)
+			wipe_cipher(keys, c);
+	mutex_unlock(&keys->rekey);
+}
+
+/**
+ * dmw_keys_drop_epoch() - wipe all keys of an epoch, and those derived from them
+ * @keys:  of the volume
+ * @epoch: that nothing hangs on any more
+ *
+ * Context: may sleep; waits for those who are using one of the keys.
+ */
+void dmw_keys_drop_epoch(struct dmw_keys *keys, u32 epoch)
+{
+	struct dmw_keys *k;
+
+	mutex_lock(&tables_lock);
+	list_for_each_entry(k, &tables, list)
+		if (same_volume(k, keys))
+			drop_epoch(k, epoch);
+	mutex_unlock(&tables_lock);
+}
+
+/** dmw_keys_is_shredded() - does the keyset say that a tag was shredded? Context: may sleep */
+bool dmw_keys_is_shredded(struct dmw_keys *keys, u32 tag)
+{
+	bool marked;
+
+	mutex_lock(&keys->rekey);
+	marked = is_marked(keys, tag);
+	mutex_unlock(&keys->rekey);
+	return marked;
 }
 
 /* ---- life ---- */
@@ -356,27 +609,35 @@ static void put_cipher(struct dmw_keys *keys, struct dmw_cipher *c)
  * @keys:        of the volume
  * @description: of a logon key
  * @uuid:        of the volume
+ * @tags:        of the volume, whose states may change meanwhile; NULL = not known yet
  * @error:       receives what is wrong, for people
  *
  * Context: may sleep; the keyrings of the calling process are searched.
  * Return: 0, also when all are there already; -EKEYREJECTED: a keyset of another volume, or a key of
- * another value than the one here; -E2BIG: more than DMW_KEYSET_MAX_KEYS.
+ * another value than the one here; -EKEYREVOKED: a key of a shredded tag; -E2BIG: more than
+ * DMW_KEYSET_MAX_KEYS.
  */
-int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid, char **error)
+int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid,
+		 const struct dmw_tags *tags, char **error)
 {
 	struct dmw_keyset_disk *d = read_keyset(description, uuid, error);
+	unsigned int noio;
 	int ret;
 
 	if (IS_ERR(d))
 		return PTR_ERR(d);
+	/* Writes that would make memory free may wait for this lock. */
+	noio = memalloc_noio_save();
 	mutex_lock(&keys->rekey);
-	*error = "Keyset has another key for the same tag and epoch, or too many";
-	ret = merge(keys, d);
+	ret = merge(keys, tags, d);
+	*error = ret == -EKEYREVOKED ? "Keyset has a key of a tag that was shredded" :
+		 "Keyset has another key for the same tag and epoch, or too many";
 	if (!ret) {
 		ret = add_ciphers(keys);
 		*error = "No cipher gcm(aes) in this kernel";
 	}
 	mutex_unlock(&keys->rekey);
+	memalloc_noio_restore(noio);
 	kfree_sensitive(d);
 	return ret;
 }
@@ -400,11 +661,11 @@ static int add_part(struct dmw_keys *keys, const struct dmw_table *t, u32 part, 
 	int ret;
 
 	if (part == 1)
-		return dmw_keys_add(keys, first, t->uuid, error);
+		return dmw_keys_add(keys, first, t->uuid, NULL, error);
 	description = kasprintf(GFP_KERNEL, "%s#%u", first, part);
 	if (!description)
 		return -ENOMEM;
-	ret = dmw_keys_add(keys, description, t->uuid, error);
+	ret = dmw_keys_add(keys, description, t->uuid, NULL, error);
 	kfree(description);
 	return ret;
 }
@@ -427,8 +688,14 @@ struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&keys->lock);
 	mutex_init(&keys->rekey);
+	init_waitqueue_head(&keys->unused);
 	INIT_LIST_HEAD(&keys->ciphers);
 	INIT_LIST_HEAD(&keys->lru);
+	memcpy(keys->uuid, t->uuid, DMW_UUID_SIZE);
+	/* Before it has any key: what is shredded now is not taken from the keyring then. */
+	mutex_lock(&tables_lock);
+	list_add_tail(&keys->list, &tables);
+	mutex_unlock(&tables_lock);
 	for (part = 1; part <= t->keysets && !ret; part++)
 		ret = add_part(keys, t, part, error);
 	if (!ret)
@@ -444,6 +711,9 @@ void dmw_keys_destroy(struct dmw_keys *keys)
 
 	if (!keys)
 		return;
+	mutex_lock(&tables_lock);
+	list_del(&keys->list);
+	mutex_unlock(&tables_lock);
 	list_for_each_entry_safe(c, next, &keys->ciphers, all) {
 		crypto_free_aead(c->tfm);	/* wipes its key schedule */
 		kfree(c);

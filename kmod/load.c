@@ -159,7 +159,7 @@ static bool is_unknown(const struct copy *c)
 static enum dmw_load_error choose_copy(struct dmw_state *s, const struct copy *a,
 				       const struct copy *b)
 {
-	const struct copy *best = NULL;
+	const struct copy *best = NULL, *other;
 
 	/* It may be the newer one, too: not the moment to go on from the other. */
 	if (is_unknown(a) || is_unknown(b))
@@ -174,6 +174,13 @@ static enum dmw_load_error choose_copy(struct dmw_state *s, const struct copy *a
 			return b->error;
 		return a->error;
 	}
+	/*
+	 * One that says it is newer, of an epoch whose key is not here: most likely it is. An older one is
+	 * what a destroyed epoch has left.
+	 */
+	other = best == a ? b : a;
+	if (other->error == DMW_LOAD_NO_KEY && other->sb.checkpoint > best->sb.checkpoint)
+		return other->error;
 	s->sb = best->sb;
 	s->root = best->root;
 	s->other_damaged = a->error || b->error;
@@ -215,8 +222,8 @@ out:
 
 /* ---- activations ---- */
 
-/* New activations within one opening need a 2^36 writes each: these are plenty. */
-#define ACTIVATION_SPARE	16
+/* New activations within one opening need 2^36 writes each, or a new epoch: these are plenty. */
+#define ACTIVATION_SPARE	64
 
 static u32 last_link(u32 count)
 {
@@ -226,7 +233,7 @@ static u32 last_link(u32 count)
 /**
  * dmw_load_activations() - follow the activation chain from its newest link to the first
  * @h: host
- * @s: sb and root are loaded; receives activations
+ * @s: sb and root are loaded; receives activations and links
  */
 enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s)
 {
@@ -239,8 +246,9 @@ enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s
 
 	s->activation_space = count + ACTIVATION_SPARE;
 	s->activations = dmw_host_alloc(h, s->activation_space * sizeof(*s->activations));
+	s->links = dmw_host_alloc(h, (last_link(s->activation_space) + 1) * sizeof(*s->links));
 	d = dmw_host_alloc(h, sizeof(*d));
-	if (!s->activations || !d) {
+	if (!s->activations || !s->links || !d) {
 		err = DMW_LOAD_MEMORY;
 		goto out;
 	}
@@ -260,8 +268,7 @@ enum dmw_load_error dmw_load_activations(struct dmw_host *h, struct dmw_state *s
 			      open_error(ret);
 			break;
 		}
-		if (link == last_link(s->root.activation_count))
-			s->activation_prev = prev;
+		s->links[link] = seal;
 		if (link == 0)
 			break;
 		count -= in_link;
@@ -342,7 +349,9 @@ enum dmw_load_error dmw_load_state(struct dmw_host *h, const struct dmw_lun *lun
 void dmw_state_free(struct dmw_host *h, struct dmw_state *s)
 {
 	dmw_host_free(h, s->activations);
+	dmw_host_free(h, s->links);
 	s->activations = NULL;
+	s->links = NULL;
 }
 
 /**

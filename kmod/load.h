@@ -70,7 +70,7 @@ struct dmw_lun {
  * @root:        its sealed part
  * @activations: entries 1..root.activation_count at [0..]; owned, see dmw_state_free()
  * @activation_space: entries that fit into @activations
- * @activation_prev: seal of the link before the newest one of the activation chain
+ * @links: seals of the activation chain's links, the first one at [0]; owned as well
  * @other_damaged: the other copy of the superblock does not verify (torn by a crash, or tampered)
  */
 struct dmw_state {
@@ -78,7 +78,7 @@ struct dmw_state {
 	struct dmw_root		root;
 	struct dmw_activation	*activations;
 	u32			activation_space;
-	struct dmw_wide_seal	activation_prev;
+	struct dmw_wide_seal	*links;
 	bool			other_damaged;
 };
 

@@ -14,6 +14,9 @@ static void task_endio(struct bio *bio)
 	struct dmw_device *dev = container_of(bio->bi_pool, struct dmw_device, bios);
 
 	t->error = blk_status_to_errno(bio->bi_status);
+	/* What the block layer makes of a medium error means to those above that a tag was shredded. */
+	if (t->error == -ENODATA)
+		t->error = -EIO;
 	bio_put(bio);
 	if (t->io == DMW_IO_READ && t->work && !t->error)
 		dmw_task_read_finished(dev, t);

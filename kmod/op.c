@@ -9,6 +9,7 @@
  *   erase  leaf -> lock sectors -> journal -> (discard) -> unwritten seals into the leaf -> unlock
  *   assign leaf -> lock sectors -> tags of unwritten sectors into the leaf; the first run of written
  *          ones that have another tag is read, opened, encrypted anew, and goes on as a write does
+ *   sweep  the same for the first run that is under an old epoch, with the tags that it has
  *   flush  flush the LUN; the data of all finished records is then known to be stable
  *
  * A write to fresh sectors only, whose old contents are zeros by their seals, sends journal and
@@ -59,10 +60,12 @@ static int data_crypt(struct dmw_volume *v, struct dmw_host *h, bool seal, struc
 /** dmw_op_end() - an op has its result */
 void dmw_op_end(struct dmw_volume *v, struct dmw_op *op, int error)
 {
-	op->error = error;
+	op->error = v->forgotten ? -ENODATA : error;
 	dmw_tree_release(v, op);
 	if (op->kind == DMW_OP_TAG)
 		dmw_tag_release(v, op);
+	else if (op->kind == DMW_OP_SWEEP)
+		dmw_sweep_end(v, op);
 	list_add_tail(&op->wait, &v->completed);
 }
 
@@ -162,7 +165,8 @@ static void open_done(struct dmw_volume *v, struct dmw_task *t)
 	struct dmw_op *op = t->op;
 
 	op->busy = false;
-	if (t->error == -EBADMSG) {
+	/* Without its key: a rotation may have passed by, to whose end it was destroyed, or another tag. */
+	if (t->error == -EBADMSG || t->error == -ENOKEY || t->error == -ENODATA) {
 		op->state = DMW_OP_RECHECK;
 		dmw_op_advance(v, op);
 		return;
@@ -189,18 +193,19 @@ static void look_at_seals(struct dmw_volume *v, struct dmw_op *op, struct dmw_no
 	dmw_tree_put(v, leaf);
 }
 
-static bool is_restricted(const struct dmw_volume *v, const struct dmw_op *op, bool leaf)
+/* What the strictest of an op's sectors makes of a read. */
+static int read_refused(const struct dmw_volume *v, const struct dmw_op *op, bool leaf)
 {
+	enum dmw_tag_state strictest = DMW_TAG_OPEN;
 	u32 i;
 
 	if (!v->tags.closed)
-		return false;
+		return 0;
 	if (!leaf)
-		return dmw_tag_state(&v->tags, op->tag) == DMW_TAG_RESTRICTED;
-	for (i = 0; i < op->count; i++)
-		if (dmw_tag_state(&v->tags, op->seals[i].tag) == DMW_TAG_RESTRICTED)
-			return true;
-	return false;
+		strictest = dmw_tag_state(&v->tags, op->tag);
+	for (i = 0; leaf && i < op->count; i++)
+		strictest = max(strictest, dmw_tag_state(&v->tags, op->seals[i].tag));
+	return dmw_tag_read_error(strictest);
 }
 
 static bool all_unwritten(const struct dmw_op *op)
@@ -216,7 +221,7 @@ static bool all_unwritten(const struct dmw_op *op)
 static void read_advance(struct dmw_volume *v, struct dmw_op *op)
 {
 	struct dmw_node *leaf;
-	int ret = dmw_tree_get(v, op, &leaf);
+	int ret = dmw_tree_get(v, op, &leaf), refused;
 
 	if (ret == -EAGAIN) {
 		if (!op->data_there)
@@ -229,8 +234,9 @@ static void read_advance(struct dmw_volume *v, struct dmw_op *op)
 	}
 	if (!ret)
 		look_at_seals(v, op, leaf);
-	if (is_restricted(v, op, !ret)) {
-		dmw_op_end(v, op, -EREMOTEIO);
+	refused = read_refused(v, op, !ret);
+	if (refused) {
+		dmw_op_end(v, op, refused);
 		return;
 	}
 	op->zero = ret == DMW_UNWRITTEN || all_unwritten(op);
@@ -280,6 +286,8 @@ static void read_recheck(struct dmw_volume *v, struct dmw_op *op)
 		return;
 	if (s.nonce != op->seals[op->bad].nonce) {
 		read_again(v, op);
+	} else if (op->task.error != -EBADMSG) {
+		dmw_op_end(v, op, op->task.error);
 	} else if (!op->retries) {
 		op->retries++;
 		read_again(v, op);
@@ -393,7 +401,20 @@ static bool nothing_to_erase(const struct dmw_op *op)
 	return !memchr_inv(leaf_seals(op, op->leaf), 0, op->count * sizeof(struct dmw_seal_disk));
 }
 
-/* ---- assignments ---- */
+/* ---- assignments, and steps of a sweep ---- */
+
+/* Keep some of the sectors locked. Whoever waits for the others is woken at the end. */
+static void keep_locked(struct dmw_op *op, u32 first, u32 count)
+{
+	u64 *locked = op->leaf->locked;
+
+	locked[0] &= ~op->lock[0];
+	locked[1] &= ~op->lock[1];
+	op->sector += first;
+	op->count = count;
+	set_lock_bits(op);
+	add_bits(locked, op->lock);
+}
 
 /*
  * Both seals of each sector pass through op->seals: the old one until the sector is open, the new
@@ -408,10 +429,24 @@ static void reseal_work(struct dmw_volume *v, struct dmw_host *h, struct dmw_tas
 		t->error = data_crypt(v, h, false, op, i);
 		op->bad = i;
 		op->seals[i].nonce = op->nonce + i;
-		op->seals[i].tag = op->tag;
+		if (op->kind == DMW_OP_ASSIGN)
+			op->seals[i].tag = op->tag;
 		if (!t->error)
 			t->error = data_crypt(v, h, true, op, i);
 	}
+}
+
+static void sweep_done(struct dmw_volume *v, struct dmw_op *op, int error)
+{
+	int n = dmw_sweep_judge(v, op, error);
+
+	if (n <= 0) {
+		write_end(v, op, n);
+		return;
+	}
+	if (n < op->count)
+		keep_locked(op, 0, n);
+	journal(v, op);
 }
 
 static void reseal_done(struct dmw_volume *v, struct dmw_task *t)
@@ -420,6 +455,10 @@ static void reseal_done(struct dmw_volume *v, struct dmw_task *t)
 	int error = v->failed ? -EIO : t->error;
 
 	op->busy = false;
+	if (op->kind == DMW_OP_SWEEP) {
+		sweep_done(v, op, error);
+		return;
+	}
 	/* The sectors are locked: only the array can be to blame. */
 	if (error == -EBADMSG) {
 		error = -EILSEQ;
@@ -430,6 +469,29 @@ static void reseal_done(struct dmw_volume *v, struct dmw_task *t)
 		write_end(v, op, error);
 	else
 		journal(v, op);
+}
+
+/* Of the op's sectors those from @first on, whose seals are in op->seals. */
+static void reseal(struct dmw_volume *v, struct dmw_op *op, u32 first, u32 n)
+{
+	if (!n) {
+		write_end(v, op, 0);
+		return;
+	}
+	keep_locked(op, first, n);
+	op->nonce = dmw_nonces(v, n);
+	op->bad = n;
+	start(v, op, (struct dmw_task){
+		.io = DMW_IO_READ, .op = op, .offset = data_offset(v, op),
+		.length = n << DMW_SECTOR_SHIFT, .work = reseal_work, .done = reseal_done,
+	});
+}
+
+static void sweep_begin(struct dmw_volume *v, struct dmw_op *op)
+{
+	u32 first, n = dmw_sweep_choose(v, op, leaf_seals(op, op->leaf), &first);
+
+	reseal(v, op, first, n);
 }
 
 static bool has_other_tag(const struct dmw_seal_disk *d, u32 tag)
@@ -454,19 +516,6 @@ static u32 assign_until_written(struct dmw_volume *v, struct dmw_op *op)
 	return i;
 }
 
-/* Keep some of the sectors locked. Whoever waits for the others is woken at the end. */
-static void keep_locked(struct dmw_op *op, u32 first, u32 count)
-{
-	u64 *locked = op->leaf->locked;
-
-	locked[0] &= ~op->lock[0];
-	locked[1] &= ~op->lock[1];
-	op->sector += first;
-	op->count = count;
-	set_lock_bits(op);
-	add_bits(locked, op->lock);
-}
-
 static void assign_begin(struct dmw_volume *v, struct dmw_op *op)
 {
 	const struct dmw_seal_disk *d = leaf_seals(op, op->leaf);
@@ -477,31 +526,24 @@ static void assign_begin(struct dmw_volume *v, struct dmw_op *op)
 		n++;
 	}
 	op->covered = first + n;
-	if (!n) {
-		write_end(v, op, 0);
-		return;
-	}
-	keep_locked(op, first, n);
-	op->nonce = dmw_nonces(v, n);
-	start(v, op, (struct dmw_task){
-		.io = DMW_IO_READ, .op = op, .offset = data_offset(v, op),
-		.length = n << DMW_SECTOR_SHIFT, .work = reseal_work, .done = reseal_done,
-	});
+	reseal(v, op, first, n);
 }
 
-static bool has_closed_tag(const struct dmw_volume *v, const struct dmw_op *op)
+/* What the strictest tag that is involved makes of a change. */
+static int change_refused(const struct dmw_volume *v, const struct dmw_op *op)
 {
 	const struct dmw_seal_disk *d = leaf_seals(op, op->leaf);
+	enum dmw_tag_state strictest = DMW_TAG_OPEN;
 	u32 i;
 
-	if (!v->tags.closed)
-		return false;
-	if (op->kind == DMW_OP_ASSIGN && dmw_tag_state(&v->tags, op->tag) != DMW_TAG_OPEN)
-		return true;
+	/* States bind users, not the rotation of keys. */
+	if (!v->tags.closed || op->kind == DMW_OP_SWEEP)
+		return 0;
+	if (op->kind == DMW_OP_ASSIGN)
+		strictest = dmw_tag_state(&v->tags, op->tag);
 	for (i = 0; i < op->count; i++)
-		if (dmw_tag_state(&v->tags, le32_to_cpu(d[i].tag)) != DMW_TAG_OPEN)
-			return true;
-	return false;
+		strictest = max(strictest, dmw_tag_state(&v->tags, le32_to_cpu(d[i].tag)));
+	return dmw_tag_write_error(strictest);
 }
 
 /* ---- writes and erases, continued ---- */
@@ -509,6 +551,8 @@ static bool has_closed_tag(const struct dmw_volume *v, const struct dmw_op *op)
 /* The sectors are locked. */
 static void write_begin(struct dmw_volume *v, struct dmw_op *op)
 {
+	int refused;
+
 	op->state = DMW_OP_SEAL;
 	if (v->gated && !v->failed) {
 		list_add_tail(&op->wait, &v->gate);
@@ -518,10 +562,11 @@ static void write_begin(struct dmw_volume *v, struct dmw_op *op)
 	v->writers++;
 	op->phase = v->phase;
 	v->phase_writers[op->phase]++;
-	if (v->failed) {
-		write_end(v, op, -EIO);
-	} else if (has_closed_tag(v, op)) {
-		write_end(v, op, -EBADE);
+	refused = v->failed ? -EIO : change_refused(v, op);
+	if (refused) {
+		write_end(v, op, refused);
+	} else if (op->kind == DMW_OP_SWEEP) {
+		sweep_begin(v, op);
 	} else if (op->kind == DMW_OP_ASSIGN) {
 		assign_begin(v, op);
 	} else if (op->kind == DMW_OP_ERASE) {
@@ -659,6 +704,18 @@ void dmw_op_advance(struct dmw_volume *v, struct dmw_op *op)
 	case DMW_OP_ASSIGN:
 		write_advance(v, op);
 		break;
+	case DMW_OP_SWEEP:
+		if (v->rotation.sweeper == op && op->count)
+			write_advance(v, op);
+		else
+			dmw_op_end(v, op, v->rotation.sweeper == op ? 0 : -EBUSY);
+		break;
+	case DMW_OP_EPOCH:
+		dmw_epoch_advance(v, op);
+		break;
+	case DMW_OP_RETIRE:
+		dmw_retire_advance(v, op);
+		break;
 	case DMW_OP_SEALS:
 		seals_advance(v, op);
 		break;
@@ -691,6 +748,8 @@ void dmw_op_init(struct dmw_volume *v, struct dmw_op *op)
 {
 	INIT_LIST_HEAD(&op->wait);
 	INIT_LIST_HEAD(&op->unfinished);
+	if (op->kind == DMW_OP_SWEEP)
+		dmw_sweep_init(v, op);
 	set_lock_bits(op);
 	count(&v->stats, op->kind);
 }

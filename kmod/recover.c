@@ -134,8 +134,30 @@ static void apply_leaf(struct recovery *r, struct dmw_node *leaf, const struct i
 	}
 }
 
+enum fit { FITS, FITS_NOT, CANNOT_BE_JUDGED };
+
+static enum fit judge(struct recovery *r, int ret)
+{
+	switch (ret) {
+	case 0:
+		return FITS;
+	case -EBADMSG:
+		return FITS_NOT;
+	case -ENODATA:
+		return CANNOT_BE_JUDGED;
+	case -ENOKEY:
+		/* When nothing is written either; but a key that is only missing may come back. */
+		if (r->v->options.lun.read_only)
+			return CANNOT_BE_JUDGED;
+		fallthrough;
+	default:
+		r->crypto_error = ret;
+		return FITS_NOT;
+	}
+}
+
 /* Does the sector's data, as it lies on the LUN, fit this seal? */
-static bool fits(struct recovery *r, u64 sector, const struct dmw_seal *s, const void *data)
+static enum fit fits(struct recovery *r, u64 sector, const struct dmw_seal *s, const void *data)
 {
 	struct dmw_volume *v = r->v;
 	struct dmw_block_id id = {
@@ -144,40 +166,41 @@ static bool fits(struct recovery *r, u64 sector, const struct dmw_seal *s, const
 	};
 	struct dmw_key_id key;
 	u8 mac[DMW_MAC_SIZE];
-	int ret;
 
-	ret = dmw_state_key(&v->state, s->tag ? s->tag : v->state.root.default_tag,
-			    dmw_nonce_activation(s->nonce), &key);
-	if (ret)
-		return false;
+	/* Even if somebody has brought a key. */
+	if (dmw_tag_state(&v->tags, s->tag) == DMW_TAG_SHREDDED)
+		return CANNOT_BE_JUDGED;
+	if (dmw_state_key(&v->state, s->tag ? s->tag : v->state.root.default_tag,
+			  dmw_nonce_activation(s->nonce), &key))
+		return FITS_NOT;
 	memcpy(r->scratch, data, DMW_SECTOR_SIZE);
 	memcpy(mac, s->mac, DMW_MAC_SIZE);
-	ret = dmw_block_crypt(v->host, false, v->state.sb.uuid, &key, &id, r->scratch,
-			      DMW_SECTOR_SIZE, mac);
-	/* A shredded sector can never be judged nor read: keep the newest. */
-	if (!ret || ret == -ENODATA)
-		return true;
-	/* So it is when nothing is written; but a key that is only missing may come back. */
-	if (ret == -ENOKEY && v->options.lun.read_only)
-		return true;
-	if (ret != -EBADMSG)
-		r->crypto_error = ret;
-	return false;
+	return judge(r, dmw_block_crypt(v->host, false, v->state.sb.uuid, &key, &id, r->scratch,
+					DMW_SECTOR_SIZE, mac));
 }
 
-/* The newest open entry of a sector that fits its data, or NULL. */
+/*
+ * The newest open entry of a sector that fits its data, or NULL. @unjudged: receives the newest one for
+ * which nobody can tell.
+ */
 static const struct item *newest_fit(struct recovery *r, u64 sector, u64 tree_nonce,
-				     const struct item *items, u32 count, const void *data)
+				     const struct item *items, u32 count, const void *data,
+				     const struct item **unjudged)
 {
+	enum fit fit;
 	u32 k;
 
+	*unjudged = NULL;
 	for (k = count; k-- > 0;) {
 		if (!covers(&items[k], sector) || tree_is_newer(r, &items[k], tree_nonce))
 			continue;
 		if (items[k].e.count || items[k].seq <= r->stable)
 			return NULL;
-		if (fits(r, sector, &items[k].e.seal, data))
+		fit = fits(r, sector, &items[k].e.seal, data);
+		if (fit == FITS)
 			return &items[k];
+		if (fit == CANNOT_BE_JUDGED && !*unjudged)
+			*unjudged = &items[k];
 	}
 	return NULL;
 }
@@ -201,8 +224,9 @@ static void resolve(struct recovery *r, struct dmw_node *leaf, u32 i, const stru
 		    u32 count, const struct dmw_read_req *req)
 {
 	u64 sector = (leaf->index << DMW_FANOUT_SHIFT) + i;
-	const struct item *it;
+	const struct item *it, *unjudged;
 	struct dmw_seal settled;
+	enum fit fit = CANNOT_BE_JUDGED;	/* nothing written */
 
 	dmw_seal_from_disk(&settled, &leaf->seals->seals[i]);
 	if (req->error) {
@@ -210,11 +234,16 @@ static void resolve(struct recovery *r, struct dmw_node *leaf, u32 i, const stru
 		lost(r, sector, req->error);
 		return;
 	}
-	it = newest_fit(r, sector, settled.nonce, items, count, req->buf);
+	it = newest_fit(r, sector, settled.nonce, items, count, req->buf, &unjudged);
+	if (!it && settled.nonce)
+		fit = fits(r, sector, &settled, req->buf);
+	/* A shredded sector can never be read: keep the newest, unless what was there before is there still. */
+	if (!it && fit != FITS)
+		it = unjudged;
 	if (it) {
 		settle(r, leaf, i, it);
 		r->v->stats.recovered++;
-	} else if (settled.nonce && !fits(r, sector, &settled, req->buf) && !r->crypto_error) {
+	} else if (fit == FITS_NOT && !r->crypto_error) {
 		lost(r, sector, -EILSEQ);
 	}
 }
@@ -270,6 +299,8 @@ static enum dmw_load_error recover_error(const struct recovery *r, int ret)
 {
 	if (r->crypto_error)
 		return r->crypto_error == -ENOKEY ? DMW_LOAD_RECOVERY_KEY : DMW_LOAD_CRYPTO;
+	if (ret == -ENOKEY)
+		return DMW_LOAD_NO_KEY;		/* of a node */
 	return ret == -ENOMEM ? DMW_LOAD_MEMORY : ret == -EILSEQ ? DMW_LOAD_TREE_DAMAGED : DMW_LOAD_IO;
 }
 

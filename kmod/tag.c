@@ -124,6 +124,22 @@ enum dmw_load_error dmw_load_tags(struct dmw_host *h, const struct dmw_state *s,
 	return load_nodes(h, s, t, nodes);
 }
 
+/**
+ * dmw_tags_shred() - a tag's keys were destroyed, whatever its record says
+ * @t:   loaded table
+ * @tag: number; nothing happens when there is no such tag
+ *
+ * So it is when the keys go while the volume is closed: its sectors are shredded from the opening on. A
+ * change of the tag then makes the record say so.
+ */
+void dmw_tags_shred(struct dmw_tags *t, u32 tag)
+{
+	if (!tag || tag > t->count)
+		return;
+	t->closed += t->states[tag] == DMW_TAG_OPEN;
+	t->states[tag] = DMW_TAG_SHREDDED;
+}
+
 /** dmw_tags_free() - free what dmw_load_tags() allocated. Context: may sleep */
 void dmw_tags_free(struct dmw_host *h, struct dmw_tags *t)
 {

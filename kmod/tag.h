@@ -14,7 +14,8 @@
  * @count:  tags; they are 1..@count
  * @closed: of these, not open
  * @default_tag: whose sectors say 0
- * @states: enum dmw_tag_state of tag n at [n]
+ * @states: enum dmw_tag_state of tag n at [n]; stricter than its record says once dmw_tags_shred() knows
+ *          that its keys are gone
  * @top:    seals of the nodes
  * @nodes:  seals of 128 records each; NULL where no record is in use
  */
@@ -29,6 +30,7 @@ struct dmw_tags {
 };
 
 enum dmw_load_error dmw_load_tags(struct dmw_host *h, const struct dmw_state *s, struct dmw_tags *t);
+void dmw_tags_shred(struct dmw_tags *t, u32 tag);
 void dmw_tags_free(struct dmw_host *h, struct dmw_tags *t);
 void dmw_tag_seal(const struct dmw_tags *t, u32 tag, struct dmw_seal *s);
 int dmw_tag_block_open(struct dmw_host *h, const struct dmw_state *s, enum dmw_tag_level level,
@@ -42,6 +44,22 @@ static inline enum dmw_tag_state dmw_tag_state(const struct dmw_tags *t, u32 tag
 	if (!tag)
 		tag = t->default_tag;
 	return tag && tag <= t->count ? t->states[tag] : DMW_TAG_OPEN;
+}
+
+/** dmw_tag_read_error() - what reading a sector in such a state ends with; 0 = it may be read */
+static inline int dmw_tag_read_error(enum dmw_tag_state state)
+{
+	if (state == DMW_TAG_SHREDDED)
+		return -ENODATA;
+	return state == DMW_TAG_RESTRICTED ? -EREMOTEIO : 0;
+}
+
+/** dmw_tag_write_error() - likewise, of changing it in any way */
+static inline int dmw_tag_write_error(enum dmw_tag_state state)
+{
+	if (state == DMW_TAG_SHREDDED)
+		return -ENODATA;
+	return state == DMW_TAG_OPEN ? 0 : -EBADE;
 }
 
 #endif

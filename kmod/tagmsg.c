@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Messages about tags and their keys. Texts pass in hex, since dm splits messages at blanks; "-" is
- * an empty text. Context of all: may sleep; the message lock is held.
+ * an empty text. Context of all: may sleep; the message lock is held, but for keys_forget, which waits
+ * for nobody.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -21,10 +22,19 @@ int dmw_message_keys(struct dmw_device *dev, char **argv, char *result, unsigned
 
 	if (strncmp(argv[0], "logon:", strlen("logon:")))
 		return -EINVAL;
-	ret = dmw_keys_add(dev->keys, argv[0] + strlen("logon:"), dev->table.uuid, &error);
+	ret = dmw_keys_add(dev->keys, argv[0] + strlen("logon:"), dev->table.uuid,
+			   &dev->volume.tags, &error);
 	if (ret)
 		DMERR("keys: %s", error);
 	return ret;
+}
+
+/** dmw_message_keys_forget() - "keys_forget": the whole warrant was shredded */
+int dmw_message_keys_forget(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen)
+{
+	dmw_device_forget(dev);
+	dmw_keys_forget(dev->keys);
+	return 0;
 }
 
 /* ---- changes ---- */
@@ -69,7 +79,6 @@ static int run_change(struct change *c)
 {
 	c->change.tag = c->tag.tag;
 	c->change.state = c->tag.state;
-	c->tag.changed = ktime_get_real_seconds();
 	dmw_tag_encode(c->change.record, &c->tag);
 	return dmw_device_run(&c->bio);
 }
@@ -119,6 +128,7 @@ int dmw_message_tag_create(struct dmw_device *dev, char **argv, char *result, un
 	if (!ret) {
 		c->tag.state = DMW_TAG_OPEN;
 		c->tag.created = ktime_get_real_seconds();
+		c->tag.changed = c->tag.created;
 		ret = run_change(c);
 	}
 	free_change(c);
@@ -139,7 +149,8 @@ static int read_tag(struct dmw_device *dev, u32 tag, struct change *c)
 	spin_unlock_irqrestore(&dev->lock, flags);
 	ret = dmw_tag_read(&dev->message_host, &dev->volume.state, tag, &seal, c->change.record,
 			   &c->tag);
-	if (ret == -EBADMSG || ret == -EUCLEAN) {
+	/* The last one is what the block layer makes of a medium error, unless the keys are gone. */
+	if (ret == -EBADMSG || ret == -EUCLEAN || (ret == -ENODATA && !dev->volume.forgotten)) {
 		DMERR("the record of tag %u does not verify", tag);
 		return -EILSEQ;
 	}
@@ -168,8 +179,10 @@ int dmw_message_tag_edit(struct dmw_device *dev, char **argv, char *result, unsi
 		ret = -EPERM;
 	if (!ret)
 		ret = parse_texts(c, argv + 1);
-	if (!ret)
+	if (!ret) {
+		c->tag.changed = ktime_get_real_seconds();
 		ret = run_change(c);
+	}
 	free_change(c);
 	return ret;
 }
@@ -178,6 +191,7 @@ static const char *const state_names[] = {
 	[DMW_TAG_OPEN] = "open",
 	[DMW_TAG_FROZEN] = "frozen",
 	[DMW_TAG_RESTRICTED] = "restricted",
+	[DMW_TAG_SHREDDED] = "shredded",
 };
 
 static int parse_state(const char *arg, enum dmw_tag_state *state)
@@ -187,6 +201,73 @@ static int parse_state(const char *arg, enum dmw_tag_state *state)
 
 	*state = i + DMW_TAG_OPEN;
 	return i < 0 ? -EINVAL : 0;
+}
+
+/*
+ * The array must not keep a tag from being shredded by damaging its record: then another one takes its
+ * place. What it said is lost anyway.
+ */
+static int read_for_shredding(struct dmw_device *dev, u32 tag, struct change *c)
+{
+	int ret = read_tag(dev, tag, c);
+
+	if (ret != -EILSEQ)
+		return ret;
+	memset(&c->tag, 0, sizeof(c->tag));
+	c->tag.tag = tag;
+	c->tag.state = DMW_TAG_OPEN;
+	c->tag.metadata = c->metadata;
+	strscpy(c->tag.name, "the record was damaged when the tag was shredded", sizeof(c->tag.name));
+	return 0;
+}
+
+static int shred_record(struct dmw_device *dev, u32 tag, struct change *c)
+{
+	int ret;
+
+	if (dev->volume.options.lun.read_only)
+		return -EROFS;
+	ret = read_for_shredding(dev, tag, c);
+	if (ret || c->tag.state == DMW_TAG_SHREDDED)
+		return ret;
+	c->tag.state = DMW_TAG_SHREDDED;
+	c->tag.changed = ktime_get_real_seconds();
+	return run_change(c);
+}
+
+/*
+ * The sectors are closed and the keys go even when the record cannot be had or written: nobody who has the
+ * LUN in his hands, and no failure of it, keeps a key alive.
+ */
+static int shred(struct dmw_device *dev, u32 tag, struct change *c)
+{
+	unsigned long flags;
+	int ret;
+
+	/* To shred what has no case is to shred the volume. */
+	if (!tag || tag == dev->volume.tags.default_tag)
+		return -EPERM;
+	if (tag > READ_ONCE(dev->volume.tags.count))
+		return -ENOENT;
+	ret = shred_record(dev, tag, c);
+	spin_lock_irqsave(&dev->lock, flags);
+	dmw_tags_shred(&dev->volume.tags, tag);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	dmw_keys_shred(dev->keys, tag);
+	return ret;
+}
+
+static int close_tag(struct dmw_device *dev, u32 tag, enum dmw_tag_state state, struct change *c)
+{
+	int ret = read_tag(dev, tag, c);
+
+	if (ret || state == c->tag.state)
+		return ret;
+	if (state < c->tag.state)
+		return -EPERM;
+	c->tag.state = state;
+	c->tag.changed = ktime_get_real_seconds();
+	return run_change(c);
 }
 
 /** dmw_message_tag_state() - "tag_state <tag> <state>", a stricter one; durable on return */
@@ -203,13 +284,46 @@ int dmw_message_tag_state(struct dmw_device *dev, char **argv, char *result, uns
 	if (!ret)
 		ret = parse_state(argv[1], &state);
 	if (!ret)
-		ret = read_tag(dev, tag, c);
-	if (!ret && state < c->tag.state)
-		ret = -EPERM;
-	if (!ret && state != c->tag.state) {
+		ret = state == DMW_TAG_SHREDDED ? shred(dev, tag, c) : close_tag(dev, tag, state, c);
+	free_change(c);
+	return ret;
+}
+
+/**
+ * dmw_tag_reseal() - write a tag's record anew if it is under an old epoch's key; it says the same
+ * @dev: volume
+ * @tag: number
+ *
+ * Return: 0; -EILSEQ it does not verify; -EIO the volume has failed; -ENOMEM; -ENOKEY.
+ */
+int dmw_tag_reseal(struct dmw_device *dev, u32 tag)
+{
+	enum dmw_tag_state state;
+	struct dmw_seal seal;
+	struct change *c;
+	unsigned long flags;
+	bool old;
+	int ret;
+
+	spin_lock_irqsave(&dev->lock, flags);
+	dmw_tag_seal(&dev->volume.tags, tag, &seal);
+	old = dmw_seal_is_old(&dev->volume, seal.nonce);
+	state = dmw_tag_state(&dev->volume.tags, tag);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	if (!old)
+		return 0;
+	c = new_change(dev);
+	if (!c)
+		return -ENOMEM;
+	if (state == DMW_TAG_SHREDDED) {
+		ret = read_for_shredding(dev, tag, c);
+		/* The keyset may have said so, and not the record. */
 		c->tag.state = state;
-		ret = run_change(c);
+	} else {
+		ret = read_tag(dev, tag, c);
 	}
+	if (!ret)
+		ret = run_change(c);
 	free_change(c);
 	return ret;
 }
@@ -229,6 +343,7 @@ int dmw_message_tag_show(struct dmw_device *dev, char **argv, char *result, unsi
 {
 	struct change *c = new_change(dev);
 	char *hex = kmalloc(2 * DMW_TAG_METADATA_SIZE + 1, GFP_KERNEL);
+	enum dmw_tag_state state;
 	unsigned int sz = 0;
 	u32 tag;
 	int ret = -ENOMEM;
@@ -238,7 +353,9 @@ int dmw_message_tag_show(struct dmw_device *dev, char **argv, char *result, unsi
 	if (!ret)
 		ret = read_tag(dev, tag, c);
 	if (!ret) {
-		DMEMIT("%u %s %llu %llu ", tag, state_names[c->tag.state], c->tag.created,
+		/* The record may not say yet that its tag is shredded. */
+		state = dmw_tag_state(&dev->volume.tags, tag);
+		DMEMIT("%u %s %llu %llu ", tag, state_names[state], c->tag.created,
 		       c->tag.changed);
 		DMEMIT("%s ", hex_or_dash(c->tag.name, strlen(c->tag.name), hex));
 		DMEMIT("%s", hex_or_dash(c->metadata, c->tag.length, hex));

@@ -31,6 +31,7 @@ static void timer_fn(struct work_struct *work)
 static void destroy(struct dmw_device *dev)
 {
 	dmw_assign_exit(dev);
+	dmw_sweeper_stop(dev);
 	dmw_cache_exit(dev);
 	dmw_workers_exit(dev);
 	cancel_work_sync(&dev->event);
@@ -60,6 +61,7 @@ static struct dmw_device *create(struct dm_target *ti)
 	mutex_init(&dev->message_lock);
 	init_rwsem(&dev->in_use);
 	dmw_assign_init(dev);
+	dmw_sweeper_init(dev);
 	return dev;
 }
 
@@ -218,6 +220,8 @@ static void dmw_postsuspend(struct dm_target *ti)
 
 static const char *mode_name(const struct dmw_volume *v)
 {
+	if (v->forgotten)
+		return "shredded";
 	return v->failed ? "failed" : v->options.lun.read_only ? "ro" : "rw";
 }
 

@@ -394,11 +394,17 @@ static void assign_unwritten(struct dmw_volume *v, struct dmw_node *parent, u64 
 static int skip_unwritten(struct dmw_volume *v, struct dmw_op *op, struct dmw_node *parent,
 			  unsigned int level, u64 index, const struct dmw_seal *s)
 {
+	int ret;
+
 	switch (op->kind) {
 	case DMW_OP_READ:
 	case DMW_OP_SEALS:
 		op->tag = s->tag;
 		op->covered = min(sectors_below(op, level), op->end - op->sector);
+		return DMW_UNWRITTEN;
+	case DMW_OP_SWEEP:
+		op->covered = min(sectors_below(op, level), op->end - op->sector);
+		dmw_sweep_node(v, parent);
 		return DMW_UNWRITTEN;
 	case DMW_OP_ERASE:
 		return s->tag ? 0 : DMW_UNWRITTEN;
@@ -406,9 +412,10 @@ static int skip_unwritten(struct dmw_volume *v, struct dmw_op *op, struct dmw_no
 		if (!assigns_whole(op, level))
 			return 0;
 		op->covered = sectors_below(op, level);
-		if (dmw_tag_state(&v->tags, s->tag) != DMW_TAG_OPEN ||
-		    dmw_tag_state(&v->tags, op->tag) != DMW_TAG_OPEN)
-			return -EBADE;
+		ret = dmw_tag_write_error(max(dmw_tag_state(&v->tags, s->tag),
+					      dmw_tag_state(&v->tags, op->tag)));
+		if (ret)
+			return ret;
 		if (s->tag != op->tag)
 			assign_unwritten(v, parent, index, op->tag);
 		return DMW_UNWRITTEN;

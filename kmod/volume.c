@@ -48,7 +48,10 @@ void dmw_submit(struct dmw_volume *v, struct dmw_op *op)
 {
 	dmw_host_assert_locked(v->host);
 	dmw_op_init(v, op);
-	dmw_op_advance(v, op);
+	if (v->forgotten)
+		dmw_op_end(v, op, -ENODATA);
+	else
+		dmw_op_advance(v, op);
 	run_ready(v);
 }
 
@@ -123,6 +126,22 @@ void dmw_fail(struct dmw_volume *v, int error)
 	dmw_wake_all(v, &v->gate);
 	dmw_wake_all(v, &v->tree.waiters);
 	dmw_wake_all(v, &v->tag_waiters);
+	dmw_wake_all(v, &v->rotation.waiters);
+}
+
+/**
+ * dmw_volume_forget() - the warrant was shredded while its volume is in use: the keys go
+ * @v: volume
+ *
+ * Nothing can be sealed or opened any more, so no checkpoint is tried, and all ops end with -ENODATA: those
+ * that come, and those under way as soon as their tasks are done. The caller wipes the keys after this.
+ */
+void dmw_volume_forget(struct dmw_volume *v)
+{
+	dmw_host_assert_locked(v->host);
+	v->forgotten = true;
+	dmw_fail(v, -ENODATA);
+	run_ready(v);
 }
 
 /* ---- nonces ---- */
@@ -133,7 +152,8 @@ u32 dmw_seal_time(struct dmw_volume *v)
 	return min_t(u64, dmw_host_time(v->host), U32_MAX);
 }
 
-static bool can_activate(const struct dmw_volume *v)
+/** dmw_can_activate() - is there room for another activation? */
+bool dmw_can_activate(const struct dmw_volume *v)
 {
 	u32 count = v->state.root.activation_count;
 
@@ -154,7 +174,7 @@ u64 dmw_nonces(struct dmw_volume *v, u32 count)
 
 	v->counter += count;
 	/* The next writer finds the gate closed and asks for the checkpoint that opens it. */
-	if (v->counter > v->options.counter_limit && can_activate(v))
+	if (v->counter > v->options.counter_limit && dmw_can_activate(v))
 		v->gated = true;
 	return (u64)v->state.root.activation_count << DMW_COUNTER_BITS | first;
 }
@@ -182,8 +202,12 @@ bool dmw_activate(struct dmw_volume *v)
 	struct dmw_root *r = &v->state.root;
 	struct dmw_activation *a = &v->state.activations[r->activation_count];
 
-	if (!can_activate(v))
+	if (!dmw_can_activate(v))
 		return false;
+	/* A new epoch takes all links under its key, so that no part of the chain hangs on an old one. */
+	v->checkpoint.link = v->rotation.next ? 0 : r->activation_count / DMW_ACTIVATIONS_PER_BLOCK;
+	if (v->rotation.next)
+		dmw_rotation_begin(v);
 	memset(a, 0, sizeof(*a));
 	dmw_host_random(v->host, a->salt, DMW_SALT_SIZE);
 	a->epoch = dmw_root_epoch(r);
@@ -226,6 +250,7 @@ enum dmw_load_error dmw_volume_open(struct dmw_volume *v, struct dmw_host *h,
 	INIT_LIST_HEAD(&v->completed);
 	INIT_LIST_HEAD(&v->tag_waiters);
 	INIT_LIST_HEAD(&v->tag_drain);
+	dmw_rotation_init(v);
 	if (dmw_tree_init(v, o->node_limit) || dmw_journal_init(v) || dmw_checkpoint_init(v))
 		return DMW_LOAD_MEMORY;
 	err = dmw_load_state(h, &v->options.lun, &v->options.anchor, &v->state);

@@ -201,6 +201,20 @@ void dmw_device_request_checkpoint(struct dmw_device *dev)
 	end_ops(&ended);
 }
 
+/** dmw_device_forget() - end all requests, now and for ever. Context: any */
+void dmw_device_forget(struct dmw_device *dev)
+{
+	unsigned long flags;
+	LIST_HEAD(ended);
+
+	spin_lock_irqsave(&dev->lock, flags);
+	if (dev->opened)
+		dmw_volume_forget(&dev->volume);
+	dispatch(dev, 0, &ended);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	end_ops(&ended);
+}
+
 /** dmw_device_shrink() - free up to @count nodes; returns the number freed. Context: any */
 u32 dmw_device_shrink(struct dmw_device *dev, u32 count)
 {

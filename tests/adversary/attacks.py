@@ -44,8 +44,8 @@ def load():
     import live
     import crashed
     import tagged
-    elsewhere(9, "rotation", "Old and new key mixed", "not applicable: no rotation yet")
-    elsewhere(10, "shredding", "Old key slots, old ciphertext", "not applicable: no shredding yet")
+    import rotated
+    import shredded
     elsewhere(11, "parser", "Authentic structures that make no sense",
               "not here, as the array has no key: tests/fuzz does it")
     all_attacks.sort(key=lambda a: a.group)

@@ -127,6 +127,17 @@ void past_committed(const struct machine *m)
 	past.anchors[past.anchor_count++] = (struct anchor){ a, past.n };
 }
 
+/**
+ * past_forget() - an epoch's keys are destroyed: who does that has anchored this checkpoint before
+ *
+ * Of what was before it nothing can be opened as a whole any more.
+ */
+void past_forget(const struct machine *m)
+{
+	past.anchor_count = 0;
+	past_committed(m);
+}
+
 /* ---- kinds of blocks ---- */
 
 /* The tag table comes last: where there are no tags there are no more kinds than those before. */

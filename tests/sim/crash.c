@@ -31,6 +31,22 @@ static void read_tags(struct machine *m, u64 *values)
 	values[oracle_values() - 1] = tags_read(m);
 }
 
+/* At once, or sector by sector when some cannot be read. */
+static void read_leaf(struct machine *m, u32 leaf)
+{
+	u64 first = cfg.leaves[leaf] << DMW_FANOUT_SHIFT;
+	u32 i;
+
+	machine_submit(m, DMW_OP_READ, first, leaf_window(leaf), false);
+	machine_drain(m, true);
+	if (m->last_error != -ENODATA && m->last_error != -ENOKEY)
+		return;
+	for (i = 0; i < leaf_window(leaf); i++) {
+		machine_submit(m, DMW_OP_READ, first + i, 1, false);
+		machine_drain(m, true);
+	}
+}
+
 /**
  * read_all() - what all tracked sectors hold (zeros being 0), their tags, and the tag table
  * @m:      machine; restricted tags do not keep it from looking
@@ -44,11 +60,8 @@ void read_all(struct machine *m, u64 *values)
 	memset(values, 0, MAX_VALUES * sizeof(*values));
 	m->values = values;
 	m->vol.tags.closed = 0;
-	for (i = 0; i < cfg.leaf_count; i++) {
-		machine_submit(m, DMW_OP_READ, cfg.leaves[i] << DMW_FANOUT_SHIFT,
-			       leaf_window(i), false);
-		machine_drain(m, true);
-	}
+	for (i = 0; i < cfg.leaf_count; i++)
+		read_leaf(m, i);
 	m->vol.tags.closed = closed;
 	if (cfg.tags_in)
 		read_tags(m, values);
@@ -65,7 +78,8 @@ static void check_stats(struct machine *m)
 }
 
 /* Nothing may be written, and it must come to the same. */
-static void check_read_only(const struct image *img, const struct allowed *a, u64 *values)
+static void check_read_only(const struct image *img, const struct allowed *a, u64 *values,
+			    const struct dmw_host *like)
 {
 	struct machine m;
 	struct disk d;
@@ -73,9 +87,12 @@ static void check_read_only(const struct image *img, const struct allowed *a, u6
 
 	disk_init(&d, img);
 	machine_init(&m, &d);
+	m.host.destroyed = like->destroyed;
+	m.host.no_marks = like->no_marks;
 	err = machine_open(&m, true);
 	if (err)
 		fail("cannot be opened read-only after a crash: %s", dmw_load_error_text(err));
+	epochs_check(&m);
 	read_all(&m, values);
 	check_stats(&m);
 	oracle_check(a, values, "read-only after a crash");
@@ -88,25 +105,38 @@ static bool is_closed(const struct machine *m, u64 pair)
 	return dmw_tag_state(&m->vol.tags, TAG(pair)) != DMW_TAG_OPEN;
 }
 
+/* Sector 0 may have a tag that is stricter still. */
+static void assign_to_closed(struct machine *m, u32 tag)
+{
+	m->tolerant = true;
+	machine_submit_assign(m, 0, 1, 1, tag);
+	machine_drain(m, true);
+	m->tolerant = false;
+	if (m->last_error != -EBADE && m->last_error != -ENODATA)
+		fail("T4: an assignment to a closed tag ended with %d", m->last_error);
+}
+
 /* Of the sectors whose tag is closed one is tried: a crash does not open it. */
 static void check_closed(struct machine *m, const u64 *values)
 {
 	u32 n = oracle_values() - 1, i = below(n), k;
 	u64 before = next_value, sector;
+	u32 state;
 
 	for (k = 0; k < n && !is_closed(m, values[i]); k++)
 		i = (i + 1) % n;
 	if (k == n)
 		return;
 	sector = (cfg.leaves[i / DMW_FANOUT] << DMW_FANOUT_SHIFT) + i % DMW_FANOUT;
-	m->expected = -EBADE;
+	state = dmw_tag_state(&m->vol.tags, TAG(values[i]));
+	m->expected = state == DMW_TAG_SHREDDED ? -ENODATA : -EBADE;
 	machine_submit(m, DMW_OP_WRITE, sector, 1, false);
 	machine_submit(m, DMW_OP_ERASE, sector, 1, false);
 	machine_submit_assign(m, sector, 1, sector + 1, 0);
-	machine_submit_assign(m, 0, 1, 1, TAG(values[i]));
 	machine_drain(m, true);
-	if (dmw_tag_state(&m->vol.tags, TAG(values[i])) == DMW_TAG_RESTRICTED) {
-		m->expected = -EREMOTEIO;
+	assign_to_closed(m, TAG(values[i]));
+	if (state >= DMW_TAG_RESTRICTED) {
+		m->expected = state == DMW_TAG_SHREDDED ? -ENODATA : -EREMOTEIO;
 		machine_submit(m, DMW_OP_READ, sector, 1, false);
 		machine_drain(m, true);
 	}
@@ -123,6 +153,7 @@ static void commit(struct machine *m, const struct allowed *a, unsigned int dept
 	if (err)
 		fail("cannot be opened after a crash: %s", dmw_load_error_text(err));
 	check_stats(m);
+	epochs_check(m);
 	machine_submit(m, DMW_OP_CHECKPOINT, 0, 0, false);
 	while (m->job_count) {
 		if (depth < 2 && one_in(cfg.again_in))
@@ -145,12 +176,45 @@ void recover_and_check(struct machine *m, const struct allowed *a, u64 *values)
 	commit(m, a, 1, values);
 }
 
-/** crash_image_check() - is all well after a crash that left this image? */
-void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth)
+/*
+ * The same image, opened by somebody who has the tag's keys. What he finds outside of the tag the others find,
+ * too: that it was on its way there is no reason to give it up.
+ */
+static void check_kept(const struct image *img, const struct allowed *a, const u64 *values, u32 destroyed)
+{
+	struct dmw_host has_all = { 0 };
+	u64 known[MAX_VALUES], before = rnd_save();
+	u32 i;
+
+	check_read_only(img, a, known, &has_all);
+	for (i = 0; i + 1 < oracle_values(); i++)
+		if (VALUE(known[i]) && TAG(known[i]) != destroyed && values[i] != known[i])
+			fail("T9: tag %u has no keys, and sector %u, %llu, tag %u, is gone as well", destroyed,
+			     i, (unsigned long long)VALUE(known[i]), TAG(known[i]));
+	rnd_restore(before);
+}
+
+/* Since the crash somebody may have destroyed a tag's keys; but not while a recovery is under way. */
+static void choose_keys(struct machine *m, const struct machine *before, unsigned int depth, u64 key)
+{
+	if (depth > 1) {
+		m->host.destroyed = before->host.destroyed;
+		m->host.no_marks = before->host.no_marks;
+		return;
+	}
+	if (keys_chance(key, 4))
+		m->host.destroyed = tags_some(key);
+	m->host.no_marks = keys_chance(key + 1, 2);
+}
+
+/* Is all well after a crash that left this image? */
+static void crash_image_check(const struct machine *before_crash, const struct image *img,
+			      const struct allowed *a, unsigned int depth)
 {
 	u64 values[MAX_VALUES], again[MAX_VALUES];
 	struct allowed exactly = { 0 };
-	u64 key = mix(img->hash) ^ a->hash, before = rnd_save();
+	u64 key = mix(img->hash) ^ a->hash ^ keys_hash() ^ epochs_hash() ^ before_crash->host.destroyed;
+	u64 before = rnd_save();
 	struct machine m;
 	struct disk d;
 	bool twice;
@@ -166,13 +230,16 @@ void crash_image_check(const struct image *img, const struct allowed *a, unsigne
 	totals.depth2 += depth > 1;
 	disk_init(&d, img);
 	machine_init(&m, &d);
+	choose_keys(&m, before_crash, depth, key);
 	twice = one_in(8);
 	if (twice) {
-		check_read_only(img, a, again);
+		check_read_only(img, a, again, &m.host);
 		oracle_exactly(again, &exactly);
 		a = &exactly;
 	}
 	commit(&m, a, depth, values);
+	if (m.host.destroyed && depth == 1 && !twice)
+		check_kept(img, a, values, m.host.destroyed);
 	free(exactly.values);
 	machine_free(&m);
 	disk_free(&d);
@@ -182,6 +249,7 @@ void crash_image_check(const struct image *img, const struct allowed *a, unsigne
 /* ---- all images ---- */
 
 struct chooser {
+	const struct machine	*m;
 	const struct disk	*d;
 	const struct allowed	*a;
 	unsigned int		depth;
@@ -193,7 +261,7 @@ static void check(struct chooser *c, u64 bad)
 	struct image img;
 
 	disk_crash(c->d, c->keep, bad, &img);
-	crash_image_check(&img, c->a, c->depth);
+	crash_image_check(c->m, &img, c->a, c->depth);
 	image_free(&img);
 }
 
@@ -287,7 +355,7 @@ static void sample(struct chooser *c, u32 budget)
  */
 void crash_check(struct machine *m, const struct allowed *a, unsigned int depth)
 {
-	struct chooser c = { .d = m->disk, .a = a, .depth = depth };
+	struct chooser c = { .m = m, .d = m->disk, .a = a, .depth = depth };
 	u32 budget = depth > 1 ? cfg.budget / 8 + 2 : cfg.budget;
 	u64 mask;
 

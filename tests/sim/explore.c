@@ -4,7 +4,8 @@
  *
  * A seed stands for a story: how the volume begins, and up to three ops, which are submitted in this
  * order at any time. Those of high seeds are about case tags: two ops, one of which has to do with
- * them, on a volume on which some sectors have the tag that they are about. The choices on the way (which task goes on, or is the next op submitted) are a
+ * them, on a volume on which some sectors have the tag that they are about. Those of still higher ones are
+ * about rotation in the same way. The choices on the way (which task goes on, or is the next op submitted) are a
  * path; a path is replayed from the beginning and then goes on where nobody has been yet, depth first.
  * Where the state is one that was met before, by its hash, the path ends.
  *
@@ -45,6 +46,12 @@ static const struct act tag_acts[] = {
 	{ .kind = DMW_OP_SEALS, .count = DMW_FANOUT },
 };
 
+static const struct act epoch_acts[] = {
+	{ .kind = DMW_OP_EPOCH, .tag = 2 },
+	{ .kind = DMW_OP_SWEEP, .count = DMW_FANOUT },
+	{ .kind = DMW_OP_RETIRE, .tag = 1 },
+};
+
 static const struct act acts[] = {
 	{ DMW_OP_WRITE, 0, 0, 1, false, 0, 0 },
 	{ DMW_OP_WRITE, 0, 0, 2, false, 0, 0 },
@@ -72,8 +79,16 @@ enum tag_beginning {
 	TAG_BEGINNINGS
 };
 
+enum epoch_beginning {
+	EPOCH_OLD,		/* written and checkpointed */
+	EPOCH_BEGUN,		/* then a new epoch began */
+	EPOCH_SWEPT,		/* then all was sealed anew */
+	EPOCH_BEGINNINGS
+};
+
 static struct {
 	enum beginning	begin;
+	enum epoch_beginning epoch_begin;
 	enum tag_beginning tag_begin;
 	struct act	acts[MAX_STORY];
 	u32		count;
@@ -99,12 +114,38 @@ static void choose_tag_story(u64 n)
 	story.acts[1 - n % 2] = b < ARRAY_SIZE(acts) ? acts[b] : tag_acts[b - ARRAY_SIZE(acts)];
 }
 
+/* The same with an act of rotation; the sweep's steps are about leaf 0, and then the others. */
+static void choose_epoch_story(u64 n)
+{
+	u64 others = ARRAY_SIZE(acts) + ARRAY_SIZE(epoch_acts);
+	u64 stories = EPOCH_BEGINNINGS * ARRAY_SIZE(epoch_acts) * others * 2;
+	u32 a, b;
+
+	n = n * 101 % stories;
+	cfg.tags_in = 0;
+	cfg.epochs_in = 1;
+	story.count = 2;
+	story.epoch_begin = (enum epoch_beginning)(n % EPOCH_BEGINNINGS);
+	n /= EPOCH_BEGINNINGS;
+	a = n % ARRAY_SIZE(epoch_acts);
+	n /= ARRAY_SIZE(epoch_acts);
+	b = n % others;
+	n /= others;
+	story.acts[n % 2] = epoch_acts[a];
+	story.acts[1 - n % 2] = b < ARRAY_SIZE(acts) ? acts[b] : epoch_acts[b - ARRAY_SIZE(acts)];
+}
+
 /* Seeds 1, 2, ...: all stories of one op, then of two, then of three. */
 static void choose_story(u64 seed)
 {
 	u64 n = seed - 1, of_this_length = BEGINNINGS * ARRAY_SIZE(acts);
 	u32 i;
 
+	cfg.epochs_in = 0;
+	if (seed >= EPOCH_SEEDS) {
+		choose_epoch_story(seed - EPOCH_SEEDS);
+		return;
+	}
 	if (seed >= TAG_STORIES) {
 		choose_tag_story(seed - TAG_STORIES);
 		return;
@@ -130,6 +171,8 @@ static void submit(struct machine *m, const struct act *a)
 		machine_submit_seals(m, first, a->count, first + a->count);
 	else if (a->kind == DMW_OP_TAG)
 		machine_submit_tag(m, a->tag, a->state, 1 + a->tag + a->state);
+	else if (a->kind == DMW_OP_EPOCH || a->kind == DMW_OP_RETIRE)
+		machine_submit_epoch(m, a->kind, a->tag);
 	else
 		machine_submit(m, a->kind, first, a->count, a->fua);
 }
@@ -243,6 +286,17 @@ static void begin_tagged(struct machine *m)
 		do_act(m, write);
 }
 
+static void begin_rotating(struct machine *m)
+{
+	do_act(m, (struct act){ .kind = DMW_OP_WRITE, .count = TRACKED_EACH });
+	do_act(m, (struct act){ .kind = DMW_OP_WRITE, .leaf = 1, .count = TRACKED_EACH });
+	do_act(m, (struct act){ .kind = DMW_OP_CHECKPOINT });
+	if (story.epoch_begin != EPOCH_OLD)
+		do_act(m, epoch_acts[0]);
+	while (story.epoch_begin == EPOCH_SWEPT && !epochs_through(m))
+		do_act(m, epoch_acts[1]);
+}
+
 static void begin(struct machine *m)
 {
 	u32 leaf;
@@ -254,6 +308,10 @@ static void begin(struct machine *m)
 	m->main = true;
 	if (cfg.tags_in) {
 		begin_tagged(m);
+		return;
+	}
+	if (cfg.epochs_in) {
+		begin_rotating(m);
 		return;
 	}
 	for (leaf = 0; story.begin != BEGIN_FRESH && leaf < 2; leaf++) {
@@ -288,6 +346,7 @@ static void one_path(void)
 	rnd_seed(cfg.seed);
 	nonces_reset();
 	oracle_reset();
+	epochs_reset();
 	disk_init(&d, NULL);
 	format(&d);
 	machine_init(&m, &d);

@@ -103,8 +103,17 @@ int dmw_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *key,
 	u8 want[DMW_MAC_SIZE];
 	u64 value;
 
+	int error = h->m ? key_error(h->m, key->tag) : 0;
+
 	if (h->locked)
 		fail("crypto with the lock held");
+	if (error)
+		return error;
+	if (epoch_missing(h->m, key->epoch)) {
+		if (seal && h->m && h->m->main)
+			fail("R2: something is sealed under epoch %u, which was retired", key->epoch);
+		return -ENOKEY;
+	}
 	if (seal) {
 		bool tags = watched() && aad_len == sizeof(*id) &&
 			    le32_to_cpu(id->domain) == DMW_DOMAIN_TAG;

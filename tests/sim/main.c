@@ -107,10 +107,10 @@ static void summary(double seconds)
 
 #define N(x) ((unsigned long long)t->x)
 	printf("runs %llu, schedules %llu, steps %llu, ops %llu, crash points %llu, crash states checked %llu (distinct images opened %llu, seen before %llu, crashes during recovery %llu), attacks %llu, "
-	       "crashes gone on from %llu, clean closes %llu, sectors recovered %llu, LUN faults %llu, (key, nonce) pairs %llu, activations %llu, checkpoints %llu, wraps of the journal %llu, assignments %llu, changes of tags %llu, refusals %llu, %.1f s\n",
+	       "crashes gone on from %llu, clean closes %llu, sectors recovered %llu, LUN faults %llu, (key, nonce) pairs %llu, activations %llu, checkpoints %llu, wraps of the journal %llu, assignments %llu, changes of tags %llu, refusals %llu, shreds %llu, epochs begun %llu, steps of sweeps %llu, epochs retired %llu, %.1f s\n",
 	       N(runs), N(paths), N(steps), N(ops), N(points), N(states), N(images), N(skipped), N(depth2), N(attacks),
 	       N(crashes), N(closes), N(recovered), N(faults), N(pairs), N(activations),
-	       N(checkpoints), N(wraps), N(assigns), N(changes), N(refusals), seconds);
+	       N(checkpoints), N(wraps), N(assigns), N(changes), N(refusals), N(shreds), N(epochs), N(sweeps), N(retired), seconds);
 #undef N
 }
 

@@ -129,6 +129,7 @@ void oracle_adopt(struct machine *m, const u64 *values)
 	for (i = 0; i < oracle_values(); i++)
 		begin_with(i, values[i]);
 	tags_adopt(m);
+	epochs_adopt(m);
 }
 
 void oracle_current(u64 *values)
@@ -156,7 +157,7 @@ static int refusal(const struct simop *o)
 	for (k = 0; k < o->op.count; k++) {
 		if (!oracle_tracks(o->op.sector + k, &i))
 			continue;
-		if (o->op.kind == DMW_OP_READ && tag_reported(TAG(last(i))) == DMW_TAG_RESTRICTED)
+		if (o->op.kind == DMW_OP_READ && tag_reported(TAG(last(i))) >= DMW_TAG_RESTRICTED)
 			return -EREMOTEIO;
 		if (o->op.kind != DMW_OP_READ && closed(TAG(last(i))))
 			return -EBADE;
@@ -215,16 +216,20 @@ static bool is_write(enum dmw_op_kind kind)
 
 static bool refused(const struct simop *o)
 {
+	if (o->op.error == -ENODATA)
+		return (is_write(o->op.kind) || o->op.kind == DMW_OP_READ) &&
+		       may_refuse(o, DMW_TAG_SHREDDED);
 	return is_write(o->op.kind) ? o->op.error == -EBADE && may_refuse(o, DMW_TAG_FROZEN) :
 	       o->op.kind == DMW_OP_READ && o->op.error == -EREMOTEIO &&
 	       may_refuse(o, DMW_TAG_RESTRICTED);
 }
 
-/* It may have happened, or not: a write, the run that an assignment has sealed anew, a change of a tag. */
+/* It may have happened, or not: a write, a run that was being sealed anew, a change of a tag. */
 static bool is_unclear(const struct simop *o)
 {
 	return o->op.kind == DMW_OP_WRITE || o->op.kind == DMW_OP_ERASE ||
-	       o->op.kind == DMW_OP_TAG || (o->op.kind == DMW_OP_ASSIGN && o->op.nonce);
+	       o->op.kind == DMW_OP_TAG ||
+	       ((o->op.kind == DMW_OP_ASSIGN || o->op.kind == DMW_OP_SWEEP) && o->op.nonce);
 }
 
 static void failed(struct machine *m, struct simop *o)
@@ -237,7 +242,8 @@ static void failed(struct machine *m, struct simop *o)
 		simop_free(o);
 		return;
 	}
-	if (op->error == -EBADE || op->error == -EREMOTEIO)
+	if (op->error == -EBADE || op->error == -EREMOTEIO ||
+	    (op->error == -ENODATA && !m->vol.forgotten))
 		excused = false;
 	if ((op->kind == DMW_OP_READ || op->kind == DMW_OP_ASSIGN) && op->error == -EILSEQ) {
 		excused = m->attacked;
@@ -404,7 +410,7 @@ static void assigned(struct machine *m, struct simop *o)
 static bool seal_fits(u64 pair, const struct dmw_seal *s)
 {
 	return TAG(pair) == s->tag && !VALUE(pair) == !s->nonce &&
-	       (!s->nonce || s->time == value_time(VALUE(pair)));
+	       (!s->nonce || s->time == pair_time(pair));
 }
 
 static void check_seal(const struct simop *o, u64 sector, const struct dmw_seal *s)
@@ -446,6 +452,8 @@ static void tag_changed(struct machine *m, struct simop *o)
 
 	if (!tags_ended(o))
 		return;
+	if (o->change.state == DMW_TAG_SHREDDED)
+		key_shredded(o->change.tag);
 	flushed(o);
 	push(&histories[tracked()], tags_hash(), false);
 	settle(&histories[tracked()], histories[tracked()].n - 1, true);
@@ -456,6 +464,21 @@ static void tag_changed(struct machine *m, struct simop *o)
 
 /* ---- ends, continued ---- */
 
+/* Whoever asked for it knows whether its error is right. */
+static bool may_be_refused(const struct simop *o)
+{
+	switch (o->op.kind) {
+	case DMW_OP_TAG:
+	case DMW_OP_EPOCH:
+	case DMW_OP_RETIRE:
+		return true;
+	case DMW_OP_SWEEP:
+		return o->op.error == -EBUSY;	/* another step is under way */
+	default:
+		return false;
+	}
+}
+
 /** oracle_ended() - an op of the main machine has ended; takes it */
 void oracle_ended(struct machine *m, struct simop *o)
 {
@@ -464,11 +487,14 @@ void oracle_ended(struct machine *m, struct simop *o)
 	totals.ops++;
 	totals.assigns += o->op.kind == DMW_OP_ASSIGN && !o->op.error;
 	totals.changes += o->op.kind == DMW_OP_TAG && !o->op.error;
-	totals.refusals += o->op.error == -EBADE || o->op.error == -EREMOTEIO;
+	totals.refusals += o->op.error == -EBADE || o->op.error == -EREMOTEIO ||
+			   o->op.error == -ENODATA;
+	totals.shreds += o->op.kind == DMW_OP_TAG && !o->op.error &&
+			 o->change.state == DMW_TAG_SHREDDED;
 	if (o->must && !o->op.error)
 		fail("T4: op %d at %llu+%u, tag %u, is not refused", o->op.kind,
 		     (unsigned long long)o->first, o->op.count, o->op.tag);
-	if (o->op.error && (o->op.kind != DMW_OP_TAG || m->vol.failed || m->attacked)) {
+	if (o->op.error && (!may_be_refused(o) || m->vol.failed || m->attacked)) {
 		failed(m, o);
 		return;
 	}
@@ -492,6 +518,13 @@ void oracle_ended(struct machine *m, struct simop *o)
 	case DMW_OP_FLUSH:
 	case DMW_OP_CHECKPOINT:
 		flushed(o);
+		break;
+	case DMW_OP_EPOCH:
+	case DMW_OP_RETIRE:
+		epochs_ended(m, o);
+		break;
+	case DMW_OP_SWEEP:
+		totals.sweeps++;
 		break;
 	}
 	simop_free(o);
@@ -600,7 +633,7 @@ bool oracle_is_allowed(const struct allowed *a, u32 i, u64 value)
 	u32 k;
 
 	for (k = a->first[i]; k < a->first[i + 1]; k++)
-		if (a->values[k] == value)
+		if (pair_fits(a->values[k], value))
 			return true;
 	return false;
 }

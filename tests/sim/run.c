@@ -144,6 +144,16 @@ static void choose_tags(u64 seed)
 		cfg.tag_base = DMW_FANOUT - 2;
 }
 
+/* Those of high seeds rotate their keys. They have no more tags than can be sealed anew in their time. */
+static void choose_epochs(u64 seed)
+{
+	cfg.epochs_in = 0;
+	if (seed < EPOCH_SEEDS)
+		return;
+	cfg.epochs_in = PICK(2, 3, 6);
+	cfg.tag_base = 0;
+}
+
 static void choose_config(u64 seed)
 {
 	static const u32 weights[][5] = {
@@ -180,6 +190,7 @@ static void choose_config(u64 seed)
 	memcpy(cfg.weights, weights[cfg.mode == MODE_WIDE ? 2 : below(ARRAY_SIZE(weights))],
 	       sizeof(cfg.weights));
 	choose_tags(seed);
+	choose_epochs(seed);
 }
 
 /* ---- ops ---- */
@@ -203,6 +214,10 @@ static void submit(struct machine *m)
 
 	if (one_in(cfg.tags_in)) {
 		tags_submit(m);
+		return;
+	}
+	if (one_in(cfg.epochs_in)) {
+		epochs_submit(m);
 		return;
 	}
 	kind = choose_kind();
@@ -243,6 +258,8 @@ static void reopen(struct machine *m, const struct allowed *a)
 	m->ledger = watched();
 	if (m->ledger)
 		ledger_open();
+	if (keys_chance(next_value, 6))
+		key_destroy(tags_some(mix(next_value)));
 	recover_and_check(m, a, values);
 	oracle_adopt(m, values);
 	if (m->ledger)
@@ -381,7 +398,7 @@ static void close_and_open(struct machine *m)
 	oracle_current(values);
 	oracle_exactly(values, &a);
 	if (cfg.mode == MODE_ATTACK && one_in(3))
-		fork_history(one_in(2));
+		fork_history(one_in(2) && !epoch_destroyed(1));
 	if (cfg.mode == MODE_ATTACK && one_in(3))
 		campaign_attack(m);
 	machine_free(m);
@@ -469,6 +486,8 @@ static void plan_fault(struct machine *m)
 	u32 *which[] = { &m->faults.write_in, &m->faults.flush_in, &m->faults.read_in };
 
 	*which[below(3)] = 1 + below(20);
+	if (keys_chance(next_value, 3))
+		machine_forget(m);
 }
 
 static void special(struct machine *m)
@@ -580,6 +599,7 @@ static void live(struct faults faults)
 	nonces_reset();
 	ledger_reset();
 	oracle_reset();
+	epochs_reset();
 	disk_init(&d, NULL);
 	past_reset(watched() ? &d : NULL);
 	format(&d);

@@ -91,6 +91,21 @@ void step_all_but(struct machine *m, u64 block)
 	}
 }
 
+/** step_all_but_task() - go on until only this task is left to be done */
+void step_all_but_task(struct machine *m, const struct dmw_task *t)
+{
+	u32 i = 0;
+
+	while (i < m->job_count) {
+		if (m->jobs[i].t == t) {
+			i++;
+			continue;
+		}
+		machine_step_job(m, i);
+		i = 0;
+	}
+}
+
 /*
  * A checkpoint waits for a slow write while two others pass: its tree holds the newer of them, the
  * journal behind it both.
@@ -138,6 +153,8 @@ void scenes(struct machine *m)
 {
 	if (cfg.tags_in)
 		tag_scenes(m);
+	if (cfg.epochs_in)
+		epoch_scenes(m);
 	if (!oracle_is_open(VICTIM) || !oracle_is_open(OTHER))
 		return;
 	do_op(m, DMW_OP_CHECKPOINT, 0, false);

@@ -78,9 +78,13 @@ enum dmw_load_error machine_open(struct machine *m, bool read_only)
 		.host_name = "simulator",
 		.counter_limit = cfg.counter_limit,
 	};
+	enum dmw_load_error err;
 
 	m->read_only = read_only;
-	return dmw_volume_open(&m->vol, &m->host, &o);
+	err = dmw_volume_open(&m->vol, &m->host, &o);
+	if (!err)
+		keys_open(m);
+	return err;
 }
 
 u64 next_value;
@@ -111,17 +115,39 @@ static struct job *add_job(struct machine *m, struct dmw_task *t)
 	return j;
 }
 
+static bool lacks_key(const struct simop *o)
+{
+	return o->op.kind == DMW_OP_READ && (o->op.error == -ENODATA || o->op.error == -ENOKEY);
+}
+
+/* What is to be said of a sector whose value is known, or is known to be out of reach. */
+static u64 with_seal(const struct machine *m, u64 sector, u64 value, const struct dmw_seal *s)
+{
+	bool gone = s->nonce && key_is_gone(m, s->tag);
+
+	if (gone != (value == UNREADABLE))
+		fail("T9: sector %llu, tag %u: its key is %s, and it is %s", (unsigned long long)sector,
+		     s->tag, gone ? "gone" : "there", gone ? "read" : "not read");
+	if (gone)
+		return pair_unreadable(s->tag, s->time);
+	if (s->nonce && value && s->time != value_time(value))
+		fail("T7: sector %llu, %llu: its time is not that of its write",
+		     (unsigned long long)sector, (unsigned long long)value);
+	return PAIR(value, s->tag);
+}
+
 /* A checker reads a sector's value first, and then its tag. */
 static void looked_at(struct machine *m, const struct simop *o, u32 i)
 {
 	u64 sector = o->op.sector + i, *value;
-	const struct dmw_seal *s = &o->op.seals[i];
 	u32 index;
 
 	if (!oracle_tracks(sector, &index))
 		return;
 	value = &m->values[index];
-	if (o->op.kind == DMW_OP_READ && o->op.error)
+	if (lacks_key(o))
+		*value = UNREADABLE;
+	else if (o->op.kind == DMW_OP_READ && o->op.error)
 		*value = READ_ERROR;
 	else if (o->op.kind == DMW_OP_READ && o->op.zero)
 		*value = 0;
@@ -135,10 +161,7 @@ static void looked_at(struct machine *m, const struct simop *o, u32 i)
 	} else if (o->op.zero) {
 		*value = PAIR(0, o->op.tag);
 	} else {
-		if (s->nonce && *value && s->time != value_time(*value))
-			fail("T7: sector %llu, %llu: its time is not that of its write",
-			     (unsigned long long)sector, (unsigned long long)*value);
-		*value = PAIR(*value, s->tag);
+		*value = with_seal(m, sector, *value, &o->op.seals[i]);
 	}
 }
 
@@ -154,11 +177,13 @@ static void ended(struct machine *m, struct dmw_op *op)
 	m->ended++;
 	m->last_error = op->error;
 	list_del_init(&o->list);
+	if (m->vol.forgotten && op->error != -ENODATA)
+		fail("T9: all keys are gone, and op %d ended with %d", op->kind, op->error);
 	if (m->main) {
 		oracle_ended(m, o);
 		return;
 	}
-	if (op->error != m->expected && !m->tolerant)
+	if (op->error != m->expected && !m->tolerant && !(m->values && lacks_key(o)))
 		fail("checker: op %d at %llu+%u ended with %d instead of %d", op->kind,
 		     (unsigned long long)op->sector, op->count, op->error, m->expected);
 	for (i = 0; i < op->count && m->values; i++)
@@ -232,7 +257,7 @@ static void submit(struct machine *m, struct simop *o)
 		oracle_submitted(m, o);
 	trace("submit %s %llu+%u value %llu%s%s end %llu tag %u",
 	      ((const char *[]){ "read", "write", "erase", "flush", "checkpoint", "assign", "seals",
-				 "tag" })[o->op.kind],
+				 "tag", "sweep", "epoch", "retire" })[o->op.kind],
 	      (unsigned long long)o->op.sector, o->op.count, (unsigned long long)o->value,
 	      o->op.fua ? " fua" : "", o->op.discard ? " discard" : "",
 	      (unsigned long long)o->op.end, o->op.change ? o->change.tag : o->op.tag);
@@ -285,10 +310,34 @@ void machine_submit_tag(struct machine *m, u32 tag, u32 state, u32 version)
 	submit(m, o);
 }
 
+void machine_submit_epoch(struct machine *m, enum dmw_op_kind kind, u32 epoch)
+{
+	struct simop *o = new_op(m, kind, 0, 0);
+
+	o->op.tag = epoch;
+	submit(m, o);
+}
+
+void machine_restart_sweep(struct machine *m)
+{
+	m->host.locked = true;
+	dmw_sweep_restart(&m->vol);
+	collect(m);
+}
+
 void machine_shrink(struct machine *m, u32 n)
 {
 	m->host.locked = true;
 	dmw_volume_shrink(&m->vol, n);
+	collect(m);
+}
+
+/** machine_forget() - the warrant is shredded, and the kernel drops all keys */
+void machine_forget(struct machine *m)
+{
+	trace("forget");
+	m->host.locked = true;
+	dmw_volume_forget(&m->vol);
 	collect(m);
 }
 
@@ -414,6 +463,9 @@ static void complete_read(struct machine *m, struct job *j)
 	} else {
 		t->error = disk_read(m->disk, t->offset, task_memory(t), t->length);
 	}
+	/* as those below the core do it: there it means that a key was destroyed */
+	if (t->error == -ENODATA)
+		t->error = -EIO;
 }
 
 static void complete_write(struct machine *m, struct job *j)

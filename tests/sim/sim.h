@@ -10,12 +10,14 @@
  *   sched.c   a machine: an open volume whose tasks are carried out in random order
  *   oracle.c  what each sector may hold
  *   tags.c    what the tag table may hold
+ *   keys.c    which tags have no keys any more
+ *   epochs.c  rotation
  *   crash.c   crash images, and whether the core can live with each
  *   ledger.c  what was sealed, and so what an array can make of a volume at most
  *   adversary.c  an array that shows old, damaged, exchanged blocks, and lies
  *   explore.c all schedules of a few ops
  *   state.c   when two states of a machine are the same one
- *   scenes.c, tagscenes.c  schedules that chance would hardly find
+ *   scenes.c, tagscenes.c, epochscenes.c  schedules that chance would hardly find
  *   run.c     workloads
  *   format.c  geometries
  */
@@ -33,6 +35,9 @@
 #define PAIR(value, tag) ((value) | (u64)(tag) << 48)
 #define VALUE(pair)	((pair) & ((1ULL << 48) - 1))
 #define TAG(pair)	((u32)((pair) >> 48))
+
+/* The value of a sector whose key is gone: with the time of its seal below. */
+#define UNREADABLE	(1ULL << 47)
 
 /* Records that the LUN has room for: two nodes' worth. */
 #define MAX_TAGS	(DMW_FANOUT + 2)
@@ -168,6 +173,9 @@ struct dmw_host {
 	u32		read_count;
 	u32		read_fails_at;	/* the n-th synchronous read fails; 0 = none */
 	bool		read_failed;
+	u32		destroyed;	/* tag whose keys only this machine has not; 0 = none */
+	bool		no_marks;	/* its keyset says nothing of tags that the table knows to be shredded */
+	bool		dropped[MAX_TAGS + 1];	/* as the table said they must be */
 	u64		events[DMW_EVENT_FAILED + 1];
 };
 
@@ -251,7 +259,10 @@ void machine_submit(struct machine *m, enum dmw_op_kind kind, u64 sector, u32 co
 void machine_submit_assign(struct machine *m, u64 sector, u32 n, u64 end, u32 tag);
 void machine_submit_seals(struct machine *m, u64 sector, u32 n, u64 end);
 void machine_submit_tag(struct machine *m, u32 tag, u32 state, u32 version);
+void machine_submit_epoch(struct machine *m, enum dmw_op_kind kind, u32 epoch);
+void machine_restart_sweep(struct machine *m);
 void machine_shrink(struct machine *m, u32 n);
+void machine_forget(struct machine *m);
 void machine_step(struct machine *m, bool in_order);
 void machine_step_job(struct machine *m, u32 i);
 void machine_drain(struct machine *m, bool in_order);
@@ -296,6 +307,7 @@ u64 tags_hash(void);
 bool tags_hash_with(const struct simop *o, u64 *hash);
 u32 tag_reported(u32 tag);
 u32 tag_asked(u32 tag);
+u32 tags_some(u64 h);
 void tags_submitted(const struct simop *o);
 bool tags_ended(const struct simop *o);
 u64 tags_read(struct machine *m);
@@ -310,6 +322,41 @@ void tags_begin(struct machine *m);
 void tag_record(struct dmw_tag_disk *d, u32 tag, u32 state, u32 version);
 void tags_format(struct disk *d, struct dmw_host *h, const u8 *salt, struct dmw_seal *top_seal);
 
+/* ---- keys.c ---- */
+
+void keys_reset(void);
+u64 keys_hash(void);
+bool keys_go(void);
+bool keys_chance(u64 from, u32 n);
+void key_destroy(u32 tag);
+void key_shredded(u32 tag);
+bool key_is_marked(const struct machine *m, u32 tag);
+bool key_is_gone(const struct machine *m, u32 tag);
+int key_error(const struct machine *m, u32 tag);
+void keys_open(struct machine *m);
+u32 pair_time(u64 pair);
+u64 pair_unreadable(u32 tag, u32 time);
+bool pair_fits(u64 allowed, u64 found);
+
+/* ---- epochs.c ---- */
+
+void epochs_reset(void);
+bool epoch_destroyed(u32 epoch);
+void epochs_check(const struct machine *m);
+void epochs_adopt(const struct machine *m);
+void epochs_ended(struct machine *m, const struct simop *o);
+bool epochs_through(const struct machine *m);
+bool epochs_all_open(u64 sector, u32 n);
+u64 epochs_hash(void);
+u32 epochs_old_tag(const struct machine *m);
+void epochs_sweep(struct machine *m);
+u32 epoch_now(const struct machine *m);
+bool epoch_listed(const struct machine *m, u32 epoch);
+void epoch_hide(u32 epoch);
+bool epoch_missing(const struct machine *m, u32 epoch);
+void epoch_begin(struct machine *m);
+void epochs_submit(struct machine *m);
+
 /* ---- crash.c ---- */
 
 void crash_reset(void);
@@ -318,7 +365,6 @@ void crash_here(struct machine *m);
 void crash_choose(const struct machine *m, struct image *img);
 void read_all(struct machine *m, u64 *values);
 void recover_and_check(struct machine *m, const struct allowed *a, u64 *values);
-void crash_image_check(const struct image *img, const struct allowed *a, unsigned int depth);
 
 /* ---- ledger.c ---- */
 
@@ -347,6 +393,7 @@ void past_fork(const struct disk *d);
 void judge_attacked(const struct machine *m);
 void past_tamper(struct disk *d);
 void past_committed(const struct machine *m);
+void past_forget(const struct machine *m);
 void campaign_attack(struct machine *m);
 void campaign_replays(struct machine *m);
 void campaign_flips(struct machine *m);
@@ -373,10 +420,15 @@ void format_put(struct disk *d, u64 block, const void *data);
 
 void scenes(struct machine *m);
 void step_all_but(struct machine *m, u64 block);
+void step_all_but_task(struct machine *m, const struct dmw_task *t);
 
 /* ---- tagscenes.c ---- */
 
 void tag_scenes(struct machine *m);
+
+/* ---- epochscenes.c ---- */
+
+void epoch_scenes(struct machine *m);
 
 /* ---- run.c ---- */
 
@@ -395,6 +447,9 @@ enum mode {
 	MODE_EXPLORE,		/* all schedules of up to three ops */
 	MODES
 };
+
+/* From this seed on keys are rotated, in all modes. */
+#define EPOCH_SEEDS	20001
 
 extern const char *const mode_names[MODES];
 void run(u64 seed);
@@ -434,11 +489,12 @@ struct config {
 	u32			weights[5];	/* of the kinds of ops */
 	u32			tags_in;	/* one op in that many has to do with tags */
 	u32			tag_base;	/* tags that the volume is formatted with */
+	u32			epochs_in;	/* one op in that many has to do with rotation */
 };
 
 struct totals {
 	u64	runs, paths, steps, ops, points, states, images, skipped, depth2, attacks;
-	u64	assigns, changes, refusals;
+	u64	assigns, changes, refusals, shreds, epochs, sweeps, retired;
 	u64	pairs, activations, checkpoints, wraps, crashes, closes, faults, opens, recovered;
 };
 

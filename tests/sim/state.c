@@ -51,6 +51,7 @@ static u64 one_op(u64 h, const struct simop *o)
 	ADD(h, op->end);
 	ADD(h, op->covered);
 	ADD(h, op->nonce);
+	ADD(h, op->kind == DMW_OP_SWEEP ? op->bad : 0);
 	ADD(h, op->phase);
 	ADD(h, op->change ? o->change.tag << 8 | o->change.state : op->tag);
 	ADD(h, o->value);
@@ -252,6 +253,22 @@ static u64 tags(const struct machine *m, u64 h)
 	return waiters(m, h, &v->tag_drain);
 }
 
+static u64 rotation(const struct machine *m, u64 h)
+{
+	const struct dmw_rotation *r = &m->vol.rotation;
+
+	ADD(h, r->next);
+	ADD(h, number(m, r->sweeper));
+	ADD(h, r->cursor);
+	ADD(h, r->singly);
+	ADD(h, r->damaged);
+	ADD(h, r->step.damaged << 1 | r->step.stale);
+	h = hash_bytes(h, m->vol.state.root.epochs, sizeof(m->vol.state.root.epochs));
+	ADD(h, m->vol.state.sb.epoch);
+	ADD(h, m->vol.checkpoint.link);
+	return waiters(m, h, &r->waiters);
+}
+
 static u64 volume(const struct machine *m, u64 h)
 {
 	const struct dmw_volume *v = &m->vol;
@@ -267,7 +284,7 @@ static u64 volume(const struct machine *m, u64 h)
 	ADD(h, r->journal_pos);
 	h = hash_bytes(h, r->tree, sizeof(r->tree));
 	h = waiters(m, h, &v->gate);
-	h = tags(m, h);
+	h = rotation(m, tags(m, h));
 	return tree(m, journal(m, checkpoint(m, h)));
 }
 

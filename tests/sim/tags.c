@@ -8,9 +8,13 @@
  */
 #include "sim.h"
 
-/* What a record says follows from these. @asked: strictest state that any change has asked for */
+/*
+ * What a record says follows from these. @state: what holds; @recorded: what the record says, which is less
+ * when the keys were destroyed elsewhere; @asked: strictest state that any change has asked for
+ */
 struct entry {
 	u8	state;
+	u8	recorded;
 	u8	asked;
 	bool	touched;	/* by any change, ever: else it is as it was formatted */
 	u32	version;
@@ -53,7 +57,7 @@ u64 tags_hash(void)
 	u32 i;
 
 	for (i = 1; i <= table.count; i++)
-		h = add_to_hash(h, table.e[i].state, table.e[i].version);
+		h = add_to_hash(h, table.e[i].recorded, table.e[i].version);
 	return h;
 }
 
@@ -61,6 +65,8 @@ static int expected_error(const struct dmw_tag_change *c)
 {
 	if (!c->tag || c->tag > table.count + 1)
 		return -ENOENT;
+	if (c->state == DMW_TAG_SHREDDED && c->tag > table.count)
+		return -EPERM;
 	if (c->tag > MAX_TAGS)
 		return -ENOSPC;
 	return c->tag <= table.count && c->state < table.e[c->tag].state ? -EPERM : 0;
@@ -72,6 +78,7 @@ static void apply(const struct simop *o)
 
 	table.count = max(table.count, c->tag);
 	table.e[c->tag].state = c->state;
+	table.e[c->tag].recorded = c->state;
 	table.e[c->tag].version = o->version;
 }
 
@@ -99,10 +106,11 @@ void tags_reset(void)
 	u32 i;
 
 	memset(&table, 0, sizeof(table));
+	keys_reset();
 	next_version = 1;
 	table.count = cfg.tag_base;
 	for (i = 1; i <= table.count; i++)
-		table.e[i].state = table.e[i].asked = DMW_TAG_OPEN;
+		table.e[i].state = table.e[i].recorded = table.e[i].asked = DMW_TAG_OPEN;
 }
 
 /** tag_reported() - the strictest state of a tag that somebody was told of */
@@ -115,6 +123,12 @@ u32 tag_reported(u32 tag)
 u32 tag_asked(u32 tag)
 {
 	return tag ? max_t(u32, table.e[tag].asked, DMW_TAG_OPEN) : DMW_TAG_OPEN;
+}
+
+/** tags_some() - one of the newest tags there are, as @h has it; 0 = there are none */
+u32 tags_some(u64 h)
+{
+	return table.count ? table.count - (h >> 32) % min(table.count, 3U) : 0;
 }
 
 /** tags_submitted() - a change is on its way */
@@ -136,6 +150,8 @@ bool tags_ended(const struct simop *o)
 	if (o->op.error != error)
 		fail("T3: a change of tag %u to state %u ended with %d instead of %d", o->change.tag,
 		     o->change.state, o->op.error, error);
+	if (error && o->change.tag == table.count + 1 && o->change.tag <= MAX_TAGS)
+		table.e[o->change.tag].asked = 0;
 	if (error)
 		return false;
 	apply(o);
@@ -193,7 +209,7 @@ static bool looked_at(const struct machine *m, u32 tag)
 u64 tags_read(struct machine *m)
 {
 	const struct dmw_tags *t = &m->vol.tags;
-	u32 i, version, closed = 0;
+	u32 i, version, recorded, closed = 0;
 	struct dmw_seal seal;
 	bool error = false;
 	u64 h = 0;
@@ -203,17 +219,27 @@ u64 tags_read(struct machine *m)
 	for (i = 1; i <= t->count; i++) {
 		version = 0;
 		dmw_tag_seal(t, i, &seal);
-		if (t->states[i] != seal.tag >> DMW_TAG_SEAL_STATE)
+		recorded = seal.tag >> DMW_TAG_SEAL_STATE;
+		if (t->states[i] != recorded &&
+		    (t->states[i] != DMW_TAG_SHREDDED || !key_is_gone(m, i)))
 			fail("T3: tag %u is in state %u, and its seal says %u", i, t->states[i],
-			     seal.tag >> DMW_TAG_SEAL_STATE);
+			     recorded);
 		if (looked_at(m, i))
 			error |= !tag_read(m, i, &version);
-		h = add_to_hash(h, t->states[i], version);
+		h = add_to_hash(h, recorded, version);
 		closed += t->states[i] != DMW_TAG_OPEN;
 	}
 	if (closed != t->closed)
 		fail("%u tags are closed, and %u are counted", closed, t->closed);
 	return error ? READ_ERROR : h;
+}
+
+static u32 recorded(const struct machine *m, u32 tag)
+{
+	struct dmw_seal seal;
+
+	dmw_tag_seal(&m->vol.tags, tag, &seal);
+	return seal.tag >> DMW_TAG_SEAL_STATE;
 }
 
 /** tags_adopt() - a recovered volume: its table is the one that counts from now on */
@@ -228,6 +254,7 @@ void tags_adopt(struct machine *m)
 		e->version = 0;
 		e->state = i <= table.count ? m->vol.tags.states[i] : 0;
 		e->asked = e->state;
+		e->recorded = i <= table.count ? recorded(m, i) : 0;
 		if (i <= table.count && looked_at(m, i))
 			tag_read(m, i, &e->version);
 	}
@@ -277,6 +304,13 @@ static u32 some_tag(const struct machine *m)
 	return one_in(6) ? below(count + 1) : count - below(min(count + 1, 4U));
 }
 
+static u32 some_state(void)
+{
+	u32 state = 1 + below(DMW_TAG_RESTRICTED);
+
+	return state == DMW_TAG_RESTRICTED && keys_chance(next_value, 2) ? DMW_TAG_SHREDDED : state;
+}
+
 static void change_something(struct machine *m)
 {
 	u32 count = m->vol.tags.count, tag = some_tag(m);
@@ -286,7 +320,7 @@ static void change_something(struct machine *m)
 	else if (one_in(10))
 		change(m, count + 2 + below(3), DMW_TAG_OPEN);
 	else
-		change(m, tag, one_in(3) ? 1 + below(DMW_TAG_RESTRICTED) : m->vol.tags.states[tag]);
+		change(m, tag, one_in(3) ? some_state() : m->vol.tags.states[tag]);
 }
 
 /* Sectors in a subtree of some level. */

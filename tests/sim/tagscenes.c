@@ -73,20 +73,6 @@ static void late_change(struct machine *m)
 	crash_here(m);
 }
 
-static void step_all_but_task(struct machine *m, const struct dmw_task *t)
-{
-	u32 i = 0;
-
-	while (i < m->job_count) {
-		if (m->jobs[i].t == t) {
-			i++;
-			continue;
-		}
-		machine_step_job(m, i);
-		i = 0;
-	}
-}
-
 /*
  * A tag is closed while a write, an erase or an assignment to one of its sectors is under way: the closing
  * waits for it, whoever comes later is refused.
@@ -249,6 +235,98 @@ static void hide_checkpoint(struct machine *m)
 	image_free(&img);
 }
 
+/* A tag is shredded while its sectors are in use: what crashes then leave has the keys, or has all of it not. */
+static void shred_in_use(struct machine *m, u64 sector, u32 tag)
+{
+	u32 i = below(12);
+
+	do_op(m, DMW_OP_WRITE, sector, 1);
+	do_assign(m, sector, 1, tag);
+	if (one_in(2))
+		do_op(m, DMW_OP_CHECKPOINT, 0, 0);
+	machine_submit(m, one_in(2) ? DMW_OP_WRITE : DMW_OP_READ, sector, 1, one_in(2));
+	while (i-- && m->job_count)
+		machine_step(m, false);
+	tag_close(m, tag, DMW_TAG_SHREDDED);
+	step_by_step(m);
+	/* The one behind it may be open. */
+	do_op(m, DMW_OP_READ, sector, 2);
+	do_op(m, DMW_OP_WRITE, sector, 2);
+	do_op(m, DMW_OP_ERASE, sector, 1);
+	do_assign(m, sector, 1, 0);
+	crash_here(m);
+}
+
+/*
+ * A sector is on its way into a tag, or out of it, or is written there, when the host dies; before it is
+ * opened again the tag's keys may be destroyed. What has not left its old place must still be there.
+ */
+static void shred_on_the_way(struct machine *m, u64 sector, u32 tag)
+{
+	u64 block = dmw_layout_sector(&cfg.layout, sector);
+	u32 to = one_in(3) ? 0 : tag;
+
+	do_op(m, DMW_OP_WRITE, sector, 1);
+	do_assign(m, sector, 1, to ? 0 : tag);
+	do_op(m, DMW_OP_CHECKPOINT, 0, 0);
+	if (one_in(3))
+		do_op(m, DMW_OP_WRITE, sector, 1);
+	machine_submit_assign(m, sector, 1, sector + 1, to);
+	step_all_but(m, block);
+	crash_here(m);
+	machine_drain(m, false);
+	machine_submit(m, DMW_OP_WRITE, sector, 1, false);
+	step_all_but(m, block);
+	crash_here(m);
+	machine_drain(m, false);
+	crash_here(m);
+}
+
+/*
+ * A read has looked at a seal, and takes so long that its sector gets another tag, and the one that it had is
+ * shredded meanwhile. What is there now can be read.
+ */
+static void shred_behind_a_read(struct machine *m, u64 sector)
+{
+	const struct dmw_task *held;
+	u32 tag;
+
+	if (m->vol.failed || m->vol.tags.count >= MAX_TAGS || !oracle_is_open(sector))
+		return;
+	tag = new_tag(m);
+	do_assign(m, sector, 1, tag);
+	do_op(m, DMW_OP_WRITE, sector, 1);
+	do_op(m, DMW_OP_READ, sector, 1);
+	machine_submit(m, DMW_OP_READ, sector, 1, false);
+	if (!m->job_count || !m->jobs[m->job_count - 1].t->op)
+		return;
+	held = m->jobs[m->job_count - 1].t;
+	machine_submit_assign(m, sector, 1, sector + 1, 0);
+	step_all_but_task(m, held);
+	tag_close(m, tag, DMW_TAG_SHREDDED);
+	step_all_but_task(m, held);
+	machine_drain(m, false);
+	if (m->last_error)
+		fail("T4: a sector cannot be read (%d) whose former tag was shredded", m->last_error);
+}
+
+static void shred(struct machine *m)
+{
+	u64 sector = PART + below(leaf_window(cfg.leaf_count - 1) - 1);
+	u32 tag = new_tag(m);
+
+	/* What never was cannot be shredded. */
+	tag_close(m, tag + 1, DMW_TAG_SHREDDED);
+	machine_drain(m, false);
+	if (!oracle_is_open(sector))
+		return;
+	if (one_in(2))
+		shred_in_use(m, sector, tag);
+	else
+		shred_on_the_way(m, sector, tag);
+	shred_behind_a_read(m, sector);
+}
+
 static void in_whole_leaf(struct machine *m)
 {
 	u32 tag = new_tag(m);
@@ -272,6 +350,10 @@ void tag_scenes(struct machine *m)
 
 	if (m->vol.tags.count + 2 > MAX_TAGS)
 		return;
+	if (keys_chance(next_value, 3)) {
+		shred(m);
+		return;
+	}
 	do_op(m, DMW_OP_CHECKPOINT, 0, 0);
 	if (one_in(5))
 		each_step(m);
