@@ -7,8 +7,18 @@
 #include "device.h"
 
 struct block_device fuzz_bdev;
-struct work_struct *fuzz_work;
+struct work_struct *fuzz_works[FUZZ_WORKS];
 u32 fuzz_fails_at;
+
+void fuzz_queue(struct work_struct *work)
+{
+	int i;
+
+	for (i = 0; fuzz_works[i] && fuzz_works[i] != work; i++)
+		if (i == FUZZ_WORKS - 1)
+			fail("more work than there can be");
+	fuzz_works[i] = work;
+}
 
 int failing(int error)
 {

@@ -44,6 +44,7 @@ typedef struct {
 
 int uuid_parse(const char *text, uuid_t *uuid);
 int kstrtou32(const char *s, unsigned int base, u32 *value);
+#define kstrtouint(s, base, value)	kstrtou32(s, base, value)
 int kstrtou64(const char *s, unsigned int base, u64 *value);
 int hex2bin(u8 *to, const char *from, size_t count);
 char *bin2hex(char *to, const void *from, size_t count);
@@ -80,6 +81,9 @@ struct delayed_work {
 };
 
 #define HZ	250
+#define jiffies			0UL
+#define time_before(a, b)	((long)((a) - (b)) < 0)
+
 struct rw_semaphore {
 	int	unused;
 };
@@ -89,24 +93,35 @@ struct rw_semaphore {
 #define up_read(s)			((void)(s))
 #define memalloc_noio_save()		0
 #define memalloc_noio_restore(flags)	((void)(flags))
+#define DEFINE_MUTEX(m)			struct mutex m
 #define mutex_init(m)			((void)(m))
 #define mutex_lock(m)			((void)(m))
 #define mutex_unlock(m)			((void)(m))
 #define swap(a, b)	do { __typeof__(a) _s = (a); (a) = (b); (b) = _s; } while (0)
 #define cond_resched()			((void)0)
 #define ktime_get_real_seconds()	1700000000
+#define ktime_get_seconds()		1700000000
+#define ktime_get_ns()			0
+#define nsecs_to_jiffies(ns)		((unsigned long)(ns))
+#define div_u64(a, b)			((a) / (b))
+#define wait_event_timeout(wq, condition, timeout)	((void)(condition), (void)(timeout))
+#define lockdep_assert_held(l)		((void)(l))
+#define dm_table_get_md(t)		((void *)(t))
+#define dm_device_name(md)		((void)(md), "fuzz")
 #define DMERR(...)			((void)0)
 #define spin_lock_init(l)		((void)(l))
 #define spin_lock_irqsave(l, flags)	((void)(l), (flags) = 0)
 #define spin_unlock_irqrestore(l, flags)	((void)(l), (void)(flags))
 #define init_waitqueue_head(w)		((void)(w))
+#define wake_up(w)			((void)(w))
 #define INIT_WORK(w, f)			((w)->fn = (f))
 #define INIT_DELAYED_WORK(w, f)		((w)->work.fn = (f))
 #define cancel_work_sync(w)		((void)(w))
 #define queue_delayed_work(wq, w, delay)	((void)(wq), (void)(w))
 #define schedule_work(w)		((void)(w))
 #define system_unbound_wq		NULL
-#define queue_work(wq, w)		((void)(wq), fuzz_work = (w))
+#define queue_work(wq, w)		((void)(wq), fuzz_queue(w))
+#define flush_work(w)			((void)(w))
 
 /* ---- block layer ---- */
 
@@ -282,7 +297,10 @@ static inline void aes_encrypt(const struct aes_enckey *k, u8 out[16], const u8 
 /* ---- for the harness: kernel.c ---- */
 
 extern struct block_device fuzz_bdev;
-extern struct work_struct *fuzz_work;	/* is to be run: at most one in what is tested here */
+/* To be run: what is tested here has no more than two of them. */
+#define FUZZ_WORKS	2
+extern struct work_struct *fuzz_works[FUZZ_WORKS];
+void fuzz_queue(struct work_struct *work);
 extern u32 fuzz_fails_at;	/* which call of failing(), from 1; 0 = none */
 
 /* Return: 0, or @error when it is its turn. */

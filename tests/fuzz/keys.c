@@ -22,6 +22,8 @@ int keys_host_crypt(struct dmw_host *h, bool seal, const struct dmw_key_id *id,
 		    const u8 iv[DMW_IV_SIZE], const void *aad, u32 aad_len, void *data, u32 len,
 		    u8 mac[DMW_MAC_SIZE]);
 
+static bool forgotten;
+
 static struct {
 	struct key		key;
 	bool			missing;
@@ -29,7 +31,10 @@ static struct {
 	u32			size;
 } ring[PARTS];
 
-/* What the volume must have: first byte of the key, 0 = none. Tag 0 to TAGS - 1; the last is metadata. */
+/*
+ * What the volume must have: first byte of the key, 0 = none. Tag 0 to TAGS - 1; the last is metadata. In the
+ * place of an epoch 0: it is marked as shredded.
+ */
 static u8 model[TAGS + 1][EPOCHS + 1];
 
 char *kasprintf(int gfp, const char *fmt, ...)
@@ -69,6 +74,28 @@ static void add_key(struct input *in, struct dmw_key_disk *k)
 	/* mostly the same one for the same tag and epoch */
 	memset(k->key, what & 128 ? 1 + take(in, 1) % 255 :
 	       1 + (le32_to_cpu(k->tag) * 5 + le32_to_cpu(k->epoch)) % 255, DMW_KEY_SIZE);
+	if (le32_to_cpu(k->tag) % 8 == 7 && what & 64) {
+		k->epoch = cpu_to_le32(DMW_EPOCH_SHREDDED);
+		memset(k->key, 0, DMW_KEY_SIZE);
+	}
+}
+
+static bool has_keys(u32 r)
+{
+	u32 epoch;
+
+	for (epoch = 1; epoch <= EPOCHS; epoch++)
+		if (model[r][epoch])
+			return true;
+	return false;
+}
+
+/* A key of what is marked, or a mark for what has keys. */
+static bool is_revoked(const struct dmw_key_disk *k)
+{
+	u32 r = row(le32_to_cpu(k->tag));
+
+	return k->epoch ? model[r][0] : has_keys(r);
 }
 
 static void make_part(struct input *in, u32 n)
@@ -106,13 +133,15 @@ static int expect(u32 n)
 		return ring[n].error;
 	d = (void *)ring[n].key.payload->data;
 	for (i = 0; i < le16_to_cpu(d->count); i++) {
+		if (is_revoked(&d->keys[i]))
+			return -EKEYREVOKED;
 		have = &model[row(le32_to_cpu(d->keys[i].tag))][le32_to_cpu(d->keys[i].epoch)];
 		if (*have && *have != d->keys[i].key[0])
 			return -EKEYREJECTED;
 	}
 	for (i = 0; i < le16_to_cpu(d->count); i++)
 		model[row(le32_to_cpu(d->keys[i].tag))][le32_to_cpu(d->keys[i].epoch)] =
-			d->keys[i].key[0];
+			d->keys[i].epoch ? d->keys[i].key[0] : 1;
 	return 0;
 }
 
@@ -125,11 +154,31 @@ static void check_all(struct dmw_keys *keys)
 {
 	u32 r, epoch;
 
-	for (r = 0; r <= TAGS; r++)
-		for (epoch = 0; epoch <= EPOCHS; epoch++)
+	for (r = 0; r <= TAGS; r++) {
+		if (dmw_keys_is_shredded(keys, tag_of(r)) != !!model[r][0])
+			fail("tag %u is %s", tag_of(r), model[r][0] ? "not marked" : "marked");
+		for (epoch = 1; epoch <= EPOCHS; epoch++)
 			if (dmw_keys_has(keys, tag_of(r), epoch) != !!model[r][epoch])
 				fail("key of tag %u, epoch %u: %s", tag_of(r), epoch,
 				     model[r][epoch] ? "missing" : "from nowhere");
+	}
+}
+
+/* Some tags go while ciphers are keyed under them, and then all. */
+static void shred(struct dmw_keys *keys, struct input *in)
+{
+	u32 n = take(in, 1) % 8, r, i;
+	bool had;
+
+	for (i = 0; i < n; i++) {
+		r = 1 + take(in, 1) % (TAGS - 1);
+		had = has_keys(r);
+		if (dmw_keys_shred(keys, r) != had)
+			fail("tag %u %s keys", r, had ? "had" : "had no");
+		memset(&model[r][1], 0, EPOCHS);
+		model[r][0] |= had;
+	}
+	check_all(keys);
 }
 
 static void seal(struct dmw_host *h, u32 r, u32 epoch, const u8 *salt, bool faulty)
@@ -140,7 +189,8 @@ static void seal(struct dmw_host *h, u32 r, u32 epoch, const u8 *salt, bool faul
 	u8 text[16] = { 0 };
 	int ret = keys_host_crypt(h, true, &id, iv, text, sizeof(text), text, sizeof(text), mac);
 
-	if (!model[r][epoch] ? ret != -ENOKEY : ret && !faulty)
+	if (forgotten || model[r][0] ? ret != -ENODATA :
+	    !model[r][epoch] || !epoch ? ret != -ENOKEY : ret && !faulty)
 		fail("sealing under tag %u, epoch %u: %d", id.tag, epoch, ret);
 	if (ret)
 		return;
@@ -185,7 +235,7 @@ static void add_more(struct dmw_keys *keys, u32 first, bool faulty)
 		snprintf(name, sizeof(name), n ? "k#%u" : "k", n + 1);
 		want = expect(n);
 		error = NULL;
-		ret = dmw_keys_add(keys, name, forge_uuid, &error);
+		ret = dmw_keys_add(keys, name, forge_uuid, NULL, &error);
 		if (ret != want && !faulty)
 			fail("part %u: %d, must be %d", n + 1, ret, want);
 		if (ret && (!error || !error[0]))
@@ -227,8 +277,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			fail("%u parts are taken, must be %d", parts, want);
 		check_all(dev->keys);
 		add_more(dev->keys, parts, fails);
-		if (!fails)
+		if (!fails) {
 			use(dev, &in, false);
+			shred(dev->keys, &in);
+			use(dev, &in, false);
+			dmw_keys_forget(dev->keys);
+			forgotten = true;
+			use(dev, &in, false);
+			forgotten = false;
+		}
 		dmw_keys_destroy(dev->keys);
 	}
 	fuzz_fails_at = 0;

@@ -7,6 +7,16 @@
 
 #include "fuzz.h"
 
+static void check_mark(const struct dmw_keyset_disk *d, const struct dmw_key_disk *k)
+{
+	u32 tag = le32_to_cpu(k->tag);
+
+	if (!tag || tag == DMW_TAG_METADATA || memchr_inv(k->key, 0, DMW_KEY_SIZE))
+		fail("tag %u is marked as shredded, and with a key", tag);
+	if (!dmw_keyset_is_shredded(d, tag) || dmw_keyset_find(d, tag, DMW_EPOCH_SHREDDED))
+		fail("the mark of tag %u is not found, or as a key", tag);
+}
+
 static void check_find(const struct dmw_keyset_disk *d, size_t size)
 {
 	u32 i, count = le16_to_cpu(d->count);
@@ -15,6 +25,12 @@ static void check_find(const struct dmw_keyset_disk *d, size_t size)
 	if (size != sizeof(*d) + count * sizeof(d->keys[0]))
 		fail("%u keys in %zu bytes", count, size);
 	for (i = 0; i < count; i++) {
+		if (!d->keys[i].epoch) {
+			check_mark(d, &d->keys[i]);
+			continue;
+		}
+		if (dmw_keyset_is_shredded(d, le32_to_cpu(d->keys[i].tag)))
+			fail("a key of a tag that is marked as shredded");
 		key = dmw_keyset_find(d, le32_to_cpu(d->keys[i].tag), le32_to_cpu(d->keys[i].epoch));
 		if (key != d->keys[i].key)
 			fail("key %u is not the one that is found", i);

@@ -9,7 +9,7 @@ fuzz=$top/tests/fuzz
 out=$top/build/fuzz
 corpus=$fuzz/corpus
 targets=(superblock node record journal activations tag keyset keys table target message volume image
-	text etsi hi1)
+	text etsi hi1 note sshsig evidence)
 
 usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }
 die() { echo "${0##*/}: $*" >&2; exit 1; }
@@ -27,8 +27,11 @@ max_len() { # TARGET
 	journal | tag) echo 8000 ;;
 	message) echo 6400 ;;
 	text) echo 600 ;;
+	sshsig) echo 3000 ;;
 	etsi) echo 4000 ;;
 	hi1) echo 6000 ;;
+	note) echo 3000 ;;
+	evidence) echo 4000 ;;
 	*) echo 1000 ;;
 	esac
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Messages about tags, one after the other, to an open volume that the core itself runs: tagmsg.c,
- * extents.c and assign.c of the module, in a process. Memory, LUN and cipher may fail meanwhile.
+ * Messages about tags and epochs, one after the other, to an open volume that the core itself runs:
+ * tagmsg.c, extents.c, assign.c, rotmsg.c and sweep.c of the module, in a process. Memory, LUN and cipher may fail meanwhile.
  *
  * Each ends with an answer that has an end, or a documented error; no tag is ever less strict than
  * before, and the next number is the only one that is new; what was said of a tag is what is shown;
  * extents follow one another without gap, page after page, to the end, and say what the seals say;
- * and a job that is done has done it.
+ * and a job that is done has done it. No epoch ends while something hangs on it.
  */
 #include "fuzz.h"
 #include "device.h"
@@ -131,6 +131,12 @@ int dmw_device_checkpoint(struct dmw_device *dev)
 	return ret;
 }
 
+void dmw_keys_drop_epoch(struct dmw_keys *keys, u32 epoch)
+{
+	if (!epoch)
+		fail("the keys of no epoch are wiped");
+}
+
 void dmw_buffers_get(struct dmw_bio *b)
 {
 	u32 i;
@@ -156,13 +162,32 @@ void dmw_buffers_put(struct dmw_bio *b)
 
 bool dmw_keys_has(struct dmw_keys *keys, u32 tag, u32 epoch)
 {
-	return epoch == 1 && (!tag || tag == FORGE_TAG || tag == FORGE_FROZEN ||
-			      tag == FORGE_RESTRICTED || tag == FORGE_NEW);
+	return (epoch == 1 || epoch == 2) &&
+	       (!tag || tag == DMW_TAG_METADATA || tag == FORGE_TAG ||
+		tag == FORGE_FROZEN || tag == FORGE_RESTRICTED || tag == FORGE_NEW);
 }
 
-int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid, char **error)
+/* Only of what can never be opened again. */
+bool dmw_keys_shred(struct dmw_keys *keys, u32 tag)
 {
-	if (!description || memcmp(uuid, forge_uuid, DMW_UUID_SIZE))
+	if (!tag)
+		fail("the default tag's keys are wiped");
+	return true;
+}
+
+/* keys_forget ends all that could be tested here. */
+void dmw_keys_forget(struct dmw_keys *keys)
+{
+}
+
+void dmw_device_forget(struct dmw_device *dev)
+{
+}
+
+int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid,
+		 const struct dmw_tags *tags, char **error)
+{
+	if (!tags || !description || memcmp(uuid, forge_uuid, DMW_UUID_SIZE))
 		fail("keys of whom?");
 	*error = "no keys";
 	return failing(-ENOKEY);
@@ -209,8 +234,11 @@ static void check_states(const struct dmw_device *dev, const char *verb, int ret
 		if (t->states[i] < states[i])
 			fail("%s: tag %u is less strict", verb, i);
 	}
-	/* a freeze that could not be written is in force all the same, until the volume is closed */
-	if (changes > 1 || (changes && ret < 0 && !dev->volume.failed))
+	/*
+	 * A freeze that could not be written is in force all the same, until the volume is closed; so is a
+	 * shredding of a volume that is open read-only.
+	 */
+	if (changes > 1 || (changes && ret < 0 && ret != -EROFS && !dev->volume.failed))
 		fail("%s ends with %d and has changed %u tags", verb, ret, changes);
 	count = t->count;
 	memcpy(states, t->states, count + 1);
@@ -379,11 +407,67 @@ static void check_jobs(struct dmw_device *dev)
 
 static void work(struct dmw_device *dev)
 {
-	struct work_struct *w = fuzz_work;
+	struct work_struct *w;
+	int i;
 
-	fuzz_work = NULL;
-	if (w)
-		w->fn(w);
+	for (i = 0; i < FUZZ_WORKS; i++) {
+		w = fuzz_works[i];
+		fuzz_works[i] = NULL;
+		if (w)
+			w->fn(w);
+	}
+}
+
+/* ---- rotation ---- */
+
+static bool lists(const struct dmw_device *dev, u32 epoch)
+{
+	const struct dmw_epoch *e = dev->volume.state.root.epochs;
+	u32 i;
+
+	for (i = 0; i < DMW_MAX_EPOCHS; i++)
+		if (e[i].state != DMW_EPOCH_NONE && e[i].epoch == epoch)
+			return true;
+	return false;
+}
+
+static void check_rotated(const struct dmw_device *dev, unsigned int argc, char **argv)
+{
+	const struct dmw_volume *v = &dev->volume;
+	u32 epoch;
+
+	if (argc == 3 && !strcasecmp(argv[0], "forget") && !kstrtou32(argv[2], 10, &epoch) &&
+	    lists(dev, epoch))
+		fail("the keys of epoch %u are wiped, and it is in use", epoch);
+	if (argc != 2 || kstrtou32(argv[1], 10, &epoch))
+		return;
+	if (!strcasecmp(argv[0], "epoch") &&
+	    (v->state.sb.epoch != epoch || dmw_root_epoch(&v->state.root) != epoch))
+		fail("epoch %u is said to have begun", epoch);
+	if (!strcasecmp(argv[0], "retire") && (lists(dev, epoch) || !dmw_is_swept(v)))
+		fail("epoch %u is said to be retired", epoch);
+}
+
+static void check_sweep(struct dmw_device *dev)
+{
+	unsigned long long swept, total, resealed, damaged, shredded;
+	char answer[200], state[16];
+	u32 epoch;
+
+	if (say(dev, "sweep status", answer, sizeof(answer)) != 1)
+		return;
+	if (sscanf(answer, "%15s %u %llu %llu %llu %llu %llu", state, &epoch, &swept, &total,
+		   &resealed, &damaged, &shredded) != 7)
+		fail("a sweep is %s", answer);
+	if (swept > total || resealed + damaged + shredded > swept ||
+	    epoch != dev->volume.state.sb.epoch)
+		fail("a sweep: %s", answer);
+	if (!strcmp(state, "running") && !dev->sweep.stopped)
+		fail("a sweep that nobody carries out: %s", answer);
+	if (!strcmp(state, "failed") && !faulty && !damaged && !lun.key_missing)
+		fail("a sweep has failed: %s", answer);
+	if (dev->sweep.state == DMW_SWEEP_DONE && swept && !dmw_is_swept(&dev->volume))
+		fail("a sweep is done, which it is not: %s", answer);
 }
 
 /* ---- the messages of an input ---- */
@@ -393,6 +477,7 @@ static void check_done(struct dmw_device *dev, unsigned int argc, char **argv, u
 {
 	u32 tag;
 
+	check_rotated(dev, argc, argv);
 	if (argc < 2 || kstrtou32(argv[1], 10, &tag))
 		return;
 	if (!strcasecmp(argv[0], "tag_create") && (tag != before + 1 || count != tag))
@@ -469,13 +554,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	forge_make(flags & 1 ? flags >> 5 & 2 : 7, false, &none);
 	fuzz_fails_at = 0;
-	fuzz_work = NULL;
+	memset(fuzz_works, 0, sizeof(fuzz_works));
 	faulty = false;
 	task_count = 0;
 	drive_foreign_sector = foreign_sector;
 	dmw_assign_init(dev);
+	dmw_sweeper_init(dev);
 	if (open_volume(dev, flags & 2)) {
 		dmw_assign_start(dev);
+		dmw_sweeper_start(dev);
 		dev->running = !(flags & 4);
 		lun.fault = fault % FAULTS;
 		lun.fault_in = fault_in;
@@ -489,13 +576,17 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			if (flags & 8)
 				work(dev);
 		}
-		if (flags & 16)
+		if (flags & 16) {
 			dmw_assign_stop(dev);
+			dmw_sweeper_stop(dev);
+		}
 		check_waiting(dev);
 		work(dev);
 		check_jobs(dev);
+		check_sweep(dev);
 	}
 	dmw_assign_stop(dev);
+	dmw_sweeper_stop(dev);
 	dmw_assign_exit(dev);
 	dmw_volume_free(&dev->volume);
 	drive_foreign_sector = NULL;

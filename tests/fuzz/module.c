@@ -56,6 +56,8 @@ void dmw_device_request_checkpoint(struct dmw_device *dev) {}
 void dmw_buffers_get(struct dmw_bio *b) {}
 void dmw_assign_init(struct dmw_device *dev) {}
 void dmw_assign_exit(struct dmw_device *dev) {}
+void dmw_sweeper_init(struct dmw_device *dev) {}
+void dmw_sweeper_stop(struct dmw_device *dev) {}
 
 /* message.c itself is there. */
 #define MESSAGE(name)									\
@@ -69,8 +71,15 @@ MESSAGE(keys)
 MESSAGE(tag_create)
 MESSAGE(tag_edit)
 MESSAGE(tag_state)
+MESSAGE(keys_forget)
 MESSAGE(tag_show)
 MESSAGE(tag_list)
 MESSAGE(assign)
 MESSAGE(job)
 MESSAGE(extents)
+MESSAGE(epoch)
+MESSAGE(epochs)
+MESSAGE(sweep)
+MESSAGE(sweep_share)
+MESSAGE(retire)
+MESSAGE(forget)

@@ -21,7 +21,7 @@ static void check_record(const struct dmw_tag *t, const struct dmw_tag_disk *d, 
 {
 	struct dmw_tag_disk again;
 
-	if (t->tag != tag || t->state < DMW_TAG_OPEN || t->state > DMW_TAG_RESTRICTED ||
+	if (t->tag != tag || t->state < DMW_TAG_OPEN || t->state > DMW_TAG_SHREDDED ||
 	    t->length > DMW_TAG_METADATA_SIZE || !t->name[0] ||
 	    strnlen(t->name, sizeof(t->name)) == sizeof(t->name))
 		fail("a record of tag %u: state %d, %u bytes", t->tag, t->state, t->length);
@@ -58,7 +58,7 @@ static void check_node(const struct dmw_node_disk *d, enum dmw_tag_level level)
 			fail("seal %u of %u in use", i, count);
 		state = s.tag >> DMW_TAG_SEAL_STATE;
 		if (i < count && (level == DMW_TAG_NODE ? state < DMW_TAG_OPEN ||
-				  state > DMW_TAG_RESTRICTED : state))
+				  state > DMW_TAG_SHREDDED : state))
 			fail("a state that there is not: %u", state);
 	}
 }

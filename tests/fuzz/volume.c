@@ -159,10 +159,10 @@ static void try_closed(struct scene *s, u64 sector)
 	if (state_of(s, tag) == DMW_TAG_OPEN)
 		return;
 	read_window(s, sector, 1, &before);
-	if (state_of(s, tag) == DMW_TAG_RESTRICTED && before < 1ULL << 12 && before != EREMOTEIO &&
-	    before != ENOMEM && before != EIO && before != EILSEQ)
+	if (state_of(s, tag) >= DMW_TAG_RESTRICTED && before < 1ULL << 12 &&
+	    before != (state_of(s, tag) == DMW_TAG_SHREDDED ? ENODATA : EREMOTEIO) && before != ENOMEM && before != EIO && before != EILSEQ)
 		fail("a restricted sector reads with %llu", (unsigned long long)before);
-	if (state_of(s, tag) == DMW_TAG_RESTRICTED && (!before || before >> 63))
+	if (state_of(s, tag) >= DMW_TAG_RESTRICTED && (!before || before >> 63))
 		fail("a restricted sector can be read");
 	error = drive_op(&s->drive, DMW_OP_WRITE, sector, 1, 77);
 	if (!error || !drive_op(&s->drive, DMW_OP_ERASE, sector, 1, 1) ||

@@ -13,6 +13,13 @@
  *   page     lines on a page of tag_list and extents (default 1000)
  *   step     sectors that an assignment does between two looks at it (default: all)
  *   bad      a number: that sector cannot be read, so it keeps its tag
+ *   sweep    sectors that a rotation's sweep gets to, but not beyond (default: all)
+ *   rotten   a number: so many sectors cannot be sealed anew
+ *   reopen   the volume is closed and opened again, with the keys of the next "keys" message;
+ *            removed by it
+ *
+ * The message "fake keys" shows which keys the volume was given: "TAG EPOCH ID", 16 digits of the
+ * key's id, a line each.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,11 +30,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib_private.h"
+#include "keystore.h"
 
 #define MAX_TAGS	12000
 #define MAX_SECTORS	(1 << 19)
 #define MAX_JOBS	4096
+#define MAX_EPOCHS	32
+#define METADATA	(MAX_TAGS + 1)	/* place of its keys */
 
 struct fake_tag {
 	u32	state;
@@ -51,6 +60,17 @@ struct fake_sector {
 	u32	time;		/* 0 = not written */
 };
 
+/* Of a rotation. @state: of the sweep; @checkpoint: newest one */
+struct fake_rotation {
+	u32			current;
+	u32			checkpoint;
+	u64			created[MAX_EPOCHS];	/* 0 = the volume is not in it */
+	u64			swept;
+	u64			rotten;
+	char			state[16];
+	u8			key[MAX_EPOCHS][MAX_TAGS + 2][8];
+};
+
 struct fake_state {
 	u32			tags;
 	u32			keys;		/* known to the kernel are 1..@keys */
@@ -59,7 +79,8 @@ struct fake_state {
 	u64			changes;	/* messages that changed something */
 	struct fake_tag		tag[MAX_TAGS + 1];
 	struct fake_job		job[MAX_JOBS];
-	struct fake_sector	sector[MAX_SECTORS];
+	struct fake_rotation	rotation;
+	struct fake_sector	sector[MAX_SECTORS];	/* the last: tests read it */
 };
 
 static struct fake_state *state;
@@ -74,6 +95,8 @@ static struct {
 	u32	tag;
 	u32	epoch;
 	u32	count;
+	u32	parts;
+	struct dmw_keyset_disk	*keyset;
 } offered;
 
 /* ---- files of a test ---- */
@@ -131,6 +154,32 @@ static void run_hook(const char *message)
 		fprintf(stderr, "the hook failed\n");
 }
 
+static void set_status(void)
+{
+	snprintf(mapping.status, sizeof(mapping.status),
+		 "rw %u:00112233445566778899aabb 1 0/64 1/9/0 0 0 0", state->rotation.checkpoint);
+}
+
+static void begin_rotation(void)
+{
+	struct fake_rotation *r = &state->rotation;
+
+	if (!r->current) {
+		r->current = 1;
+		r->checkpoint = 5;
+		r->created[1] = time(NULL);
+		lib_copy(r->state, sizeof(r->state), "done");
+	}
+	if (!access(path_of("reopen"), F_OK)) {
+		unlink(path_of("reopen"));
+		memset(r->key, 0, sizeof(r->key));
+		r->checkpoint++;
+		r->swept = 0;
+		lib_copy(r->state, sizeof(r->state), "idle");
+	}
+	set_status();
+}
+
 static int load(void)
 {
 	char uuid[40], mode[8], image_path[PATH_MAX];
@@ -151,8 +200,6 @@ static int load(void)
 	mapping.length = sectors << 3;
 	mapping.read_only = !strcmp(mode, "ro");
 	libdmwarrant_uuid_parse(uuid, mapping.uuid);
-	lib_copy(mapping.status, sizeof(mapping.status),
-		 "rw 5:00112233445566778899aabb 1 0/64 1/9/0 0 0 0");
 	image = open(image_path, O_RDONLY);
 	fd = open(path_of("state"), O_RDWR | O_CREAT, 0600);
 	if (image < 0 || fd < 0 || ftruncate(fd, sizeof(*state)))
@@ -161,6 +208,7 @@ static int load(void)
 	if (state == MAP_FAILED)
 		abort();
 	close(fd);
+	begin_rotation();
 	return 0;
 }
 
@@ -202,16 +250,55 @@ static void refresh(u64 start, u64 end)
 
 static const char *const state_names[] = { "", "open", "frozen", "restricted", "shredded" };
 
+static u8 *key_of(u32 tag, u32 epoch)
+{
+	if (epoch >= MAX_EPOCHS || (tag > MAX_TAGS && tag != DMW_TAG_METADATA))
+		abort();
+	return state->rotation.key[epoch][tag == DMW_TAG_METADATA ? METADATA : tag];
+}
+
+static bool has_key(u32 tag, u32 epoch)
+{
+	return memchr_inv(key_of(tag, epoch), 0, 8);
+}
+
+/* All or none. */
+static int take_keys(const struct dmw_keyset_disk *d, bool dry_run)
+{
+	u8 id[LIBDMWARRANT_KEY_ID_SIZE], *to;
+	u32 i;
+
+	for (i = 0; i < le16_to_cpu(d->count); i++) {
+		to = key_of(le32_to_cpu(d->keys[i].tag), le32_to_cpu(d->keys[i].epoch));
+		lib_key_id(NULL, d->keys[i].key, id);
+		if (memchr_inv(to, 0, 8) && memcmp(to, id, 8))
+			return -EKEYREJECTED;
+		if (le32_to_cpu(d->keys[i].tag) <= state->tags &&
+		    state->tag[le32_to_cpu(d->keys[i].tag)].state == 4)
+			return -EKEYREVOKED;
+		if (!dry_run)
+			memcpy(to, id, 8);
+	}
+	return 0;
+}
+
+/* The first part brings them all; the others must come all the same. */
 static int message_keys(const char *m)
 {
 	char description[64];
+	unsigned int part = 1;
+	int ret;
 
-	if (sscanf(m, "keys logon:%63s", description) != 1 || !offered.count ||
-	    strcmp(description, offered.description))
+	if (sscanf(m, "keys logon:%63[^#]#%u", description, &part) < 1 || !offered.count ||
+	    strcmp(description, offered.description) || part > offered.parts)
 		return -ENOKEY;
 	if (memcmp(offered.uuid, mapping.uuid, DMW_UUID_SIZE))
 		return -EKEYREJECTED;
-	if (offered.tag > state->keys)
+	ret = take_keys(offered.keyset, true);
+	if (ret)
+		return ret;
+	take_keys(offered.keyset, false);
+	if (offered.tag > state->keys && offered.tag != DMW_TAG_METADATA)
 		state->keys = offered.tag;
 	return 0;
 }
@@ -230,7 +317,7 @@ static int message_create(const char *m)
 		return -EINVAL;
 	if (nr > setting("space", MAX_TAGS))
 		return -ENOSPC;
-	if (nr > state->keys)
+	if (nr > state->keys || !has_key(nr, state->rotation.current))
 		return -ENOKEY;
 	t = &state->tag[nr];
 	memset(t, 0, sizeof(*t));
@@ -417,6 +504,151 @@ static int message_extents(const char *m, char **reply)
 	return 0;
 }
 
+/* ---- rotation ---- */
+
+static int message_epochs(char **reply)
+{
+	const struct fake_rotation *r = &state->rotation;
+	size_t size;
+	FILE *f = open_memstream(reply, &size);
+	u32 i;
+
+	/* As slots of the superblock are taken: not in the order of their numbers. */
+	for (i = MAX_EPOCHS - 1; i; i--)
+		if (r->created[i])
+			fprintf(f, "%u %s %llu\n", i, i == r->current ? "current" : "old",
+				(unsigned long long)r->created[i]);
+	fclose(f);
+	return 0;
+}
+
+static int message_epoch(const char *m)
+{
+	struct fake_rotation *r = &state->rotation;
+	unsigned int epoch;
+	u32 tag;
+
+	if (sscanf(m, "epoch %u", &epoch) != 1 || epoch < r->current || epoch >= MAX_EPOCHS)
+		return -EINVAL;
+	if (!has_key(DMW_TAG_METADATA, epoch))
+		return -ENOKEY;
+	for (tag = 0; tag <= state->tags; tag++)
+		if (state->tag[tag].state != 4 && !has_key(tag, epoch))
+			return -ENOKEY;
+	if (epoch == r->current)
+		return 0;
+	r->current = epoch;
+	r->created[epoch] = time(NULL);
+	r->checkpoint++;
+	r->swept = 0;
+	lib_copy(r->state, sizeof(r->state), "idle");
+	return 0;
+}
+
+static bool is_rotating(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < MAX_EPOCHS; i++)
+		n += !!state->rotation.created[i];
+	return n > 1;
+}
+
+static int message_sweep(const char *m)
+{
+	struct fake_rotation *r = &state->rotation;
+
+	if (!strcmp(m, "sweep pause")) {
+		if (!strcmp(r->state, "running"))
+			lib_copy(r->state, sizeof(r->state), "paused");
+		return 0;
+	}
+	if (strncmp(m, "sweep start ", 12))
+		return -EINVAL;
+	if (!strcmp(r->state, "failed"))
+		r->swept = 0;
+	if (strcmp(r->state, "done"))
+		lib_copy(r->state, sizeof(r->state), is_rotating() ? "running" : "done");
+	return 0;
+}
+
+static int message_sweep_status(char **reply)
+{
+	struct fake_rotation *r = &state->rotation;
+
+	if (!strcmp(r->state, "running")) {
+		r->swept = max(r->swept, min(sectors, setting("sweep", sectors)));
+		r->rotten = setting("rotten", 0);
+		if (r->swept == sectors)
+			lib_copy(r->state, sizeof(r->state), r->rotten ? "failed" : "done");
+	}
+	return asprintf(reply, "%s %u %llu %llu %llu %llu 0 1", r->state, r->current,
+			(unsigned long long)r->swept, (unsigned long long)sectors,
+			(unsigned long long)(r->swept - min(r->swept, r->rotten)),
+			(unsigned long long)r->rotten) < 0 ? -ENOMEM : 0;
+}
+
+static int message_retire(const char *m)
+{
+	struct fake_rotation *r = &state->rotation;
+	unsigned int epoch;
+
+	if (sscanf(m, "retire %u", &epoch) != 1)
+		return -EINVAL;
+	if (epoch >= MAX_EPOCHS || !r->created[epoch])
+		return -ENOENT;
+	if (epoch == r->current || strcmp(r->state, "done") || r->rotten)
+		return -EBUSY;
+	r->created[epoch] = 0;
+	r->checkpoint += 2;
+	return 0;
+}
+
+static int message_forget(const char *m)
+{
+	struct fake_rotation *r = &state->rotation;
+	unsigned int epoch;
+
+	if (sscanf(m, "forget epoch %u", &epoch) != 1 || epoch >= MAX_EPOCHS)
+		return -EINVAL;
+	if (r->created[epoch])
+		return -EBUSY;
+	memset(r->key[epoch], 0, sizeof(r->key[epoch]));
+	return 0;
+}
+
+static int show_keys(char **reply)
+{
+	char id[17];
+	size_t size;
+	FILE *f = open_memstream(reply, &size);
+	u32 epoch, tag;
+
+	for (epoch = 0; epoch < MAX_EPOCHS; epoch++)
+		for (tag = 0; tag < MAX_TAGS + 2; tag++) {
+			if (!memchr_inv(state->rotation.key[epoch][tag], 0, 8))
+				continue;
+			lib_hex(id, state->rotation.key[epoch][tag], 8);
+			fprintf(f, "%u %u %s\n", tag == METADATA ? DMW_TAG_METADATA : tag, epoch,
+				id);
+		}
+	fclose(f);
+	return 0;
+}
+
+static int change_rotation(const char *m)
+{
+	if (!strncmp(m, "epoch ", 6))
+		return message_epoch(m);
+	if (!strncmp(m, "sweep start", 11) || !strcmp(m, "sweep pause"))
+		return message_sweep(m);
+	if (!strncmp(m, "retire ", 7))
+		return message_retire(m);
+	if (!strncmp(m, "forget ", 7))
+		return message_forget(m);
+	return -EOPNOTSUPP;
+}
+
 static int change(const char *m, char **reply)
 {
 	if (!strncmp(m, "keys ", 5))
@@ -429,7 +661,7 @@ static int change(const char *m, char **reply)
 		return message_state(m);
 	if (!strncmp(m, "assign ", 7))
 		return message_assign(m, reply);
-	return -EOPNOTSUPP;
+	return change_rotation(m);
 }
 
 static int dispatch(const char *m, char **reply)
@@ -447,6 +679,12 @@ static int dispatch(const char *m, char **reply)
 		return message_job(m, reply);
 	if (!strncmp(m, "extents ", 8))
 		return message_extents(m, reply);
+	if (!strcmp(m, "epochs"))
+		return message_epochs(reply);
+	if (!strcmp(m, "sweep status"))
+		return message_sweep_status(reply);
+	if (!strcmp(m, "fake keys"))
+		return show_keys(reply);
 	return -EINVAL;
 }
 
@@ -503,6 +741,7 @@ int lib_dm_find(struct libdmwarrant *ctx, const char *name, struct lib_mapping *
 	if (!load() && (!strcmp(name, mapping.name) ||
 			(!libdmwarrant_uuid_parse(name, uuid) &&
 			 !memcmp(uuid, mapping.uuid, DMW_UUID_SIZE)))) {
+		set_status();
 		*m = mapping;
 		return 0;
 	}
@@ -514,6 +753,7 @@ int lib_dm_find_uuid(struct libdmwarrant *ctx, const u8 *uuid, struct lib_mappin
 	(void)ctx;
 	if (load() || memcmp(uuid, mapping.uuid, DMW_UUID_SIZE))
 		return -ENXIO;
+	set_status();
 	*m = mapping;
 	return 0;
 }
@@ -570,10 +810,12 @@ int lib_keyring_add(struct libdmwarrant *ctx, const char *description,
 	(void)ctx;
 	if (dmw_keyset_check(keyset->disk, keyset->size, NULL))
 		abort();
-	keyring->count = 1;
+	offered.count = libdmwarrant_keyset_count(keyset);
+	keyring->count = DIV_ROUND_UP(offered.count, DMW_KEYSET_PART_KEYS);
+	offered.parts = keyring->count;
+	offered.keyset = keyset->disk;
 	lib_copy(offered.description, sizeof(offered.description), description);
 	memcpy(offered.uuid, keyset->disk->uuid, DMW_UUID_SIZE);
-	offered.count = libdmwarrant_keyset_count(keyset);
 	libdmwarrant_keyset_entry(keyset, offered.count - 1, &offered.tag, &offered.epoch);
 	return 0;
 }

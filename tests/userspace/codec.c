@@ -340,6 +340,33 @@ static int check_keyset(u32 offset, u64 value, u32 size)
 	return dmw_keyset_check(copy, keys->size, NULL);
 }
 
+/* A third entry: @tag of epoch 0 with a key whose first byte is @key. */
+static int check_mark(u32 tag, u8 key)
+{
+	struct dmw_keyset_disk *d = (void *)calloc(1, keys->size + sizeof(d->keys[0]));
+	int ret;
+
+	memcpy(d, keys->disk, keys->size);
+	d->count = cpu_to_le16(3);
+	d->keys[2].tag = cpu_to_le32(tag);
+	d->keys[2].key[0] = key;
+	ret = dmw_keyset_check(d, keys->size + sizeof(d->keys[0]), NULL);
+	if (!ret && (!dmw_keyset_is_shredded(d, tag) || dmw_keyset_is_shredded(d, tag + 1) ||
+		     dmw_keyset_find(d, tag, DMW_EPOCH_SHREDDED)))
+		ret = -EIO;
+	free(d);
+	return ret;
+}
+
+static void marks(void)
+{
+	test_result("codec-keyset-marks",
+		    !check_mark(7, 0) && check_mark(7, 1) == -EINVAL &&
+		    check_mark(DMW_TAG_DEFAULT, 0) == -EINVAL &&
+		    check_mark(DMW_TAG_METADATA, 0) == -EINVAL &&
+		    !dmw_keyset_is_shredded(keys->disk, DMW_TAG_DEFAULT), "judged wrongly");
+}
+
 static void keysets(void)
 {
 	const u32 second = sizeof(struct dmw_keyset_disk) + sizeof(struct dmw_key_disk);
@@ -362,6 +389,7 @@ static void keysets(void)
 		    dmw_keyset_check(keys->disk, 3, NULL) == -EINVAL &&
 		    dmw_keyset_check(keys->disk, keys->size, other) == -EKEYREJECTED,
 		    "a bad one is accepted");
+	marks();
 }
 
 /* ---- text forms ---- */

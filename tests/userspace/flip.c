@@ -22,6 +22,7 @@ static struct libdmwarrant_keyset *keys;
 static char path[512];
 static u8 *image;
 static bool live[BLOCKS];
+static u64 newest;	/* block of the newer superblock */
 
 /* What a check has reported. */
 struct report {
@@ -62,6 +63,15 @@ static int check(struct report *r, bool with_map, struct libdmwarrant_check_resu
 	return libdmwarrant_check(ctx, path, keys, &p, result);
 }
 
+/* Copy B is newer after an odd number of checkpoints. */
+static u64 find_newest(void)
+{
+	const struct dmw_superblock_disk *a = (const void *)image, *b;
+
+	b = (const void *)(image + le64_to_cpu(a->superblock_b) * DMW_SECTOR_SIZE);
+	return le64_to_cpu(b->checkpoint) > le64_to_cpu(a->checkpoint) ? le64_to_cpu(a->superblock_b) : 0;
+}
+
 static void make_image(const char *dir)
 {
 	static const u64 sectors[] = { 0, 1, 2, 5, 20 };
@@ -87,10 +97,23 @@ static void make_image(const char *dir)
 	libdmwarrant_keyset_read(ctx, keyset, &keys);
 	fd = open(path, O_RDWR);
 	image = mmap(NULL, IMAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	newest = find_newest();
 }
 
 /* Superblocks, one activation link, five levels of nodes, four sectors. */
 #define LIVE_BLOCKS	(2 + 1 + 5 + 4)
+
+/*
+ * A superblock that says it is the newest, of an epoch of which there is no key, may be just that: then
+ * the keyset is too old, and nothing is known of the volume.
+ */
+static bool is_epoch_of_newest(unsigned int at)
+{
+	unsigned int in_block = at % DMW_SECTOR_SIZE;
+
+	return at / DMW_SECTOR_SIZE == newest && in_block >= offsetof(struct dmw_superblock_disk, epoch) &&
+	       in_block < offsetof(struct dmw_superblock_disk, epoch) + sizeof(__le32);
+}
 
 static void flip_live(void)
 {
@@ -106,6 +129,8 @@ static void flip_live(void)
 		image[i] ^= 1 << i % 8;
 		ret = check(&r, false, &result);
 		image[i] ^= 1 << i % 8;
+		if (ret == -ENOKEY && is_epoch_of_newest(i))
+			continue;
 		if (ret != -EUCLEAN || r.count != 1 || r.block != i / DMW_SECTOR_SIZE) {
 			test_result("flip-live", false,
 				    "byte %u of block %u: returned %d, %u damaged, last block %llu",

@@ -36,4 +36,5 @@ prepare() {
 	mkdir "$dir/tests"
 	cp "$repo/tests/lib.sh" "$dir/tests/"
 	cp -r "$here" "$dir/tests/vm"
+	cp -r "$repo/userspace/retention" "$dir/"
 }

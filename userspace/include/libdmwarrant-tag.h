@@ -430,6 +430,7 @@ struct libdmwarrant_tag_check_params {
  * @free:     sectors of free space that have a tag
  * @cleared:  of these, discarded or moved to the default tag
  * @moved:    sectors sealed anew by repairs
+ * @shredded: sectors of the file systems that can never be read or written again. No disagreement
  * @reserved: zero
  */
 struct libdmwarrant_tag_check_result {
@@ -443,7 +444,8 @@ struct libdmwarrant_tag_check_result {
 	uint64_t	free;
 	uint64_t	cleared;
 	uint64_t	moved;
-	uint64_t	reserved[8];
+	uint64_t	shredded;
+	uint64_t	reserved[7];
 };
 
 /**

@@ -157,11 +157,15 @@ struct libdmwarrant_volume_open_params {
 
 #define LIBDMWARRANT_VOLUME_AFTER_CRASH	(1U << 0)	/* this host did not close it */
 #define LIBDMWARRANT_VOLUME_UNANCHORED	(1U << 1)	/* the registry lacks @anchor */
+#define LIBDMWARRANT_VOLUME_SWEEPING	(1U << 2)	/* a rotation goes on */
+#define LIBDMWARRANT_VOLUME_SWEEP_STOPPED	(1U << 3)	/* it could not */
+#define LIBDMWARRANT_VOLUME_ROTATION_PREPARED	(1U << 4)	/* see libdmwarrant-rotate.h */
+#define LIBDMWARRANT_VOLUME_ROTATION_RETIRED	(1U << 5)	/* likewise */
 
 /**
  * struct libdmwarrant_volume_open_result - what was opened, or would be
  * @version:  LIBDMWARRANT_VOLUME_OPEN_VERSION
- * @flags:    LIBDMWARRANT_VOLUME_AFTER_CRASH, LIBDMWARRANT_VOLUME_UNANCHORED
+ * @flags:    LIBDMWARRANT_VOLUME_AFTER_CRASH ... LIBDMWARRANT_VOLUME_ROTATION_RETIRED
  * @record:   as the registry has it
  * @required: the anchor that was enforced; checkpoint 0 = the registry has none
  * @anchor:   the checkpoint that the opening committed; 0 after a dry run
@@ -256,8 +260,11 @@ int libdmwarrant_volume_close(struct libdmwarrant *ctx, const struct libdmwarran
  * @seconds:  at most so long a checkpoint is not anchored; 0 = 10
  * @stop_fd:  guarding ends when this becomes readable; -1 = never
  * @pad:      zero
- * @report:   told when the registry fails, and when it answers again; NULL = not wanted
+ * @report:   told when the registry or the end of a rotation fails, and when that is over; NULL = not
+ *            wanted
  * @arg:      for @report
+ * @unlock:   what unlocks the warrant's keys without asking, so that a rotation can be finished; its
+ *            @fd is not used, for it is used again and again. NULL = that is left to people
  * @reserved: zero
  */
 struct libdmwarrant_guard_params {
@@ -267,7 +274,8 @@ struct libdmwarrant_guard_params {
 	uint32_t	pad;
 	void		(*report)(void *arg, int err, const char *text);
 	void		*arg;
-	uint64_t	reserved[8];
+	const struct libdmwarrant_unlock	*unlock;
+	uint64_t	reserved[7];
 };
 
 /**
@@ -277,8 +285,9 @@ struct libdmwarrant_guard_params {
  * @volume: which; open
  * @params: how
  *
- * Until the volume is closed, and the registry knows that. Needs no keys. While the registry does not
- * answer, the newest anchor is kept in a file on this host, as by libdmwarrant_volume_close().
+ * Until the volume is closed, and the registry knows that. Needs no keys, but for one thing: when a
+ * rotation's sweep is done and @params say how to unlock, libdmwarrant_rotate_finish() is called.
+ * While the registry does not answer, the newest anchor is kept in a file on this host, as by libdmwarrant_volume_close().
  *
  * Return: 0 the volume was closed, or @stop_fd; -EALREADY it has a guard; -ENXIO not open; -ENOENT
  * not in the registry.

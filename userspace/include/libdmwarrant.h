@@ -188,7 +188,7 @@ void libdmwarrant_keyset_free(struct libdmwarrant_keyset *keyset);
 void libdmwarrant_keyset_uuid(const struct libdmwarrant_keyset *keyset,
 			      uint8_t uuid[LIBDMWARRANT_UUID_SIZE]);
 
-/** libdmwarrant_keyset_count() - number of keys */
+/** libdmwarrant_keyset_count() - number of keys, and of marks of shredded tags */
 uint32_t libdmwarrant_keyset_count(const struct libdmwarrant_keyset *keyset);
 
 #define LIBDMWARRANT_TAG_METADATA	0xffffffffU
@@ -198,7 +198,7 @@ uint32_t libdmwarrant_keyset_count(const struct libdmwarrant_keyset *keyset);
  * @keyset: keyset
  * @nr:     0 .. libdmwarrant_keyset_count() - 1
  * @tag:    receives the case tag, 0 = the default tag, or LIBDMWARRANT_TAG_METADATA
- * @epoch:  receives the epoch
+ * @epoch:  receives the epoch; 0 = no key at all, but the mark that the tag's keys were destroyed
  *
  * Return: 0, or -ERANGE.
  */
@@ -435,6 +435,22 @@ struct libdmwarrant_damage {
 #define LIBDMWARRANT_CHECK_DATA		(1U << 0)	/* read and verify every written sector */
 
 /**
+ * struct libdmwarrant_epoch_count - what is sealed under the keys of one epoch
+ * @epoch:    number
+ * @current:  1 = the volume's current one
+ * @sectors:  written sectors that are not shredded
+ * @nodes:    nodes
+ * @reserved: zero
+ */
+struct libdmwarrant_epoch_count {
+	uint32_t	epoch;
+	uint32_t	current;
+	uint64_t	sectors;
+	uint64_t	nodes;
+	uint64_t	reserved[2];
+};
+
+/**
  * struct libdmwarrant_check_params - what to check
  * @version:  LIBDMWARRANT_CHECK_VERSION
  * @flags:    LIBDMWARRANT_CHECK_...
@@ -442,6 +458,9 @@ struct libdmwarrant_damage {
  * @damage:   called for each damage found; NULL = just count. Non-zero ends with -ECANCELED
  * @map:      called for each extent that holds something; NULL = not wanted
  * @arg:      for both
+ * @epochs:   receives counts, by epoch, ascending; those that do not fit are left out. NULL = not wanted
+ * @epoch_space: entries that fit there
+ * @pad:      zero
  * @reserved: zero
  */
 struct libdmwarrant_check_params {
@@ -451,7 +470,10 @@ struct libdmwarrant_check_params {
 	int				(*damage)(void *arg, const struct libdmwarrant_damage *d);
 	int				(*map)(void *arg, const struct libdmwarrant_extent *e);
 	void				*arg;
-	uint64_t			reserved[8];
+	struct libdmwarrant_epoch_count	*epochs;
+	uint32_t			epoch_space;
+	uint32_t			pad;
+	uint64_t			reserved[6];
 };
 
 /**
@@ -471,8 +493,9 @@ struct libdmwarrant_check_params {
  * @bytes_read:         from the LUN
  * @label:              of the volume
  * @tags:               tags whose records verified
- * @pad:                zero
+ * @epoch_count:        entries in @epochs of the parameters
  * @warrant:            digest that the volume is bound to; zero = none
+ * @shredded_sectors:   of those written, shredded: their seals are there, their keys are not. No damage
  * @reserved:           zero
  */
 struct libdmwarrant_check_result {
@@ -491,9 +514,10 @@ struct libdmwarrant_check_result {
 	uint64_t			bytes_read;
 	char				label[LIBDMWARRANT_LABEL_SIZE];
 	uint32_t			tags;
-	uint32_t			pad;
+	uint32_t			epoch_count;
 	uint8_t				warrant[LIBDMWARRANT_DIGEST_SIZE];
-	uint64_t			reserved[3];
+	uint64_t			shredded_sectors;
+	uint64_t			reserved[2];
 };
 
 /**
@@ -679,7 +703,8 @@ int libdmwarrant_open(struct libdmwarrant *ctx, const char *path, const char *na
  * @recovered:     sectors settled by crash recovery at this opening
  * @lost:          sectors found damaged by it
  * @name:          device-mapper name
- * @mode:          "rw", "ro", "failed", or "new": mapped but not yet opened
+ * @mode:          "rw", "ro", "failed", "shredded": all keys are gone, or "new": mapped but not
+ *                 yet opened
  * @device:        path of the LUN
  * @reserved:      zero
  */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Anchors: the newest checkpoints, remembered off the array, so that no rollback goes unnoticed. */
+#include "audit.h"
 #include "json.h"
 #include "registry.h"
 
@@ -124,11 +125,15 @@ int libdmwarrant_registry_anchor_set(struct libdmwarrant_registry *r,
 static int accept_older(struct libdmwarrant_registry *r, const u8 *uuid,
 			const struct libdmwarrant_anchor *a, const char *reason)
 {
-	char text[37], state[16];
-	struct newest n;
+	char text[37], state[16], newest[46], accepted[46];
+	struct newest n = { 0 };
 	int ret = lib_volume_known(r, uuid, text, state) ?: find_newest(r, text, &n);
 
-	return ret ?: store(r, text, a, n.place + 1, reason);
+	libdmwarrant_anchor_format(&n.anchor, newest);
+	libdmwarrant_anchor_format(a, accepted);
+	return ret ?: store(r, text, a, n.place + 1, reason) ?:
+		lib_audit_say(r, "anchor.accepted", "Volume", text, "Anchor", accepted,
+			      "Newest", n.place ? newest : NULL, "Reason", reason, NULL);
 }
 
 int libdmwarrant_registry_anchor_accept(struct libdmwarrant_registry *r,

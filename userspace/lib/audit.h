@@ -46,16 +46,27 @@ typedef int (*lib_audit_fn)(void *arg, const struct lib_audit_entry *e);
  * @body: object; stays the caller's
  * @seq:  receives its place; NULL = not wanted
  *
- * Return: 0; -EUCLEAN the log does not fit its newest signed checkpoint: nothing is added.
+ * Return: 0; -EUCLEAN the log does not fit its newest signed checkpoint; -ENOKEY, -EACCES,
+ * -EKEYREJECTED there is no signing key to use; -EINVAL the body has texts that are none. Whatever
+ * it is, the transaction must be undone.
  */
 int lib_audit_append(struct libdmwarrant_registry *r, const char *kind, struct json_object *body,
 		     u64 *seq);
 
 /**
+ * lib_audit_say() - append an entry whose body has nothing but texts
+ * @...: name and text of each member, then NULL; a text that is NULL leaves its member out
+ *
+ * Otherwise as lib_audit_append().
+ */
+int lib_audit_say(struct libdmwarrant_registry *r, const char *kind, ...)
+	__attribute__((sentinel));
+
+/**
  * lib_audit_each() - verify the log, then go through entries, oldest first
  * @r:     registry; in a transaction, so that what is decided and what is appended fit together
  * @kinds: NULL terminated; a kind that ends in a dot stands for all that begin so. NULL = all
- * @fn:    takes each
+ * @fn:    takes each; may read the registry, but append nothing before the walk is over
  * @arg:   for @fn
  *
  * Return: 0; what @fn returned; -EUCLEAN the log does not fit its newest signed checkpoint.
@@ -77,5 +88,30 @@ struct lib_audit_head {
 
 /** lib_audit_head() - the newest signed checkpoint, verified. Return: 0; -EUCLEAN */
 int lib_audit_head(struct libdmwarrant_registry *r, struct lib_audit_head *h);
+
+/**
+ * lib_audit_prove() - prove that an entry is in the log
+ * @r:     registry
+ * @seq:   of the entry
+ * @proof: receives it; json_object_put() it
+ *
+ * It needs nothing but the log's key to be verified: {"Entry": the entry's canonical JSON, as text,
+ * "Seq", "Hashes": [base64], "Checkpoint": the newest signed one, as text}.
+ *
+ * Return: 0; -ENOENT there is no such entry yet; -EUCLEAN.
+ */
+int lib_audit_prove(struct libdmwarrant_registry *r, u64 seq, struct json_object **proof);
+
+/**
+ * lib_audit_proof_check() - verify a proof, from others and offline
+ * @ctx:   context
+ * @proof: as from lib_audit_prove()
+ * @key:   of the log, "NAME+HASH+BASE64": the one that is known, not one that came with the proof
+ * @entry: receives the entry that is proven; json_object_put() it
+ *
+ * Return: 0; -EBADMSG it proves nothing; -EINVAL @key is none.
+ */
+int lib_audit_proof_check(struct libdmwarrant *ctx, struct json_object *proof, const char *key,
+			  struct json_object **entry);
 
 #endif

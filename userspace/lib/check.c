@@ -225,7 +225,6 @@ static int check_tags(struct check *c)
 	struct dmw_seal seal;
 	u32 i, nodes, count;
 	enum dmw_load_error loaded;
-	struct dmw_tags tags = { 0 };
 	int ret;
 
 	if (!root->tags.nonce)
@@ -240,8 +239,7 @@ static int check_tags(struct check *c)
 	if (ret || c->tags_damaged)
 		return ret;
 	/* What the kernel will make of it. */
-	loaded = dmw_load_tags(&c->v.host, &c->v.state, &tags);
-	dmw_tags_free(&c->v.host, &tags);
+	loaded = lib_volume_tags(&c->v);
 	return lib_load_failed(c->ctx, c->v.dev.device.path, loaded);
 }
 
@@ -390,6 +388,42 @@ static int tell_bad_sectors(struct check *c, u64 sector, u32 count, const int er
 	return ret;
 }
 
+/* ---- epochs ---- */
+
+/* The place of an epoch's counts, made if need be; NULL = not wanted, or no space. */
+static struct libdmwarrant_epoch_count *count_of(struct check *c, u32 epoch)
+{
+	struct libdmwarrant_epoch_count *list = c->params->epochs;
+	u32 i, n = c->result->epoch_count;
+
+	for (i = 0; i < n && list[i].epoch < epoch; i++)
+		;
+	if (i < n && list[i].epoch == epoch)
+		return &list[i];
+	if (!list || n == c->params->epoch_space)
+		return NULL;
+	memmove(&list[i + 1], &list[i], (n - i) * sizeof(*list));
+	list[i] = (struct libdmwarrant_epoch_count){ .epoch = epoch };
+	list[i].current = epoch == c->v.state.sb.epoch;
+	c->result->epoch_count++;
+	return &list[i];
+}
+
+/* Of an activation that there is not, a seal cannot verify: that is told as damage. */
+static void count_epoch(struct check *c, const struct dmw_seal *seal, bool is_node)
+{
+	u32 activation = dmw_nonce_activation(seal->nonce);
+	struct libdmwarrant_epoch_count *count;
+
+	if (!activation || activation > c->v.state.root.activation_count)
+		return;
+	count = count_of(c, c->v.state.activations[activation - 1].epoch);
+	if (!count)
+		return;
+	count->nodes += is_node;
+	count->sectors += !is_node;
+}
+
 /* A run of written sectors of one leaf. */
 static int check_run(struct check *c, u64 sector, u32 count)
 {
@@ -406,10 +440,15 @@ static int check_run(struct check *c, u64 sector, u32 count)
 		return ret;
 	read_run(c, sector, count, errors);
 	for (i = 0; i < count; i++) {
-		if (errors[i])
-			continue;
 		dmw_seal_from_disk(&seal,
 				   &c->nodes[0].seals[(sector + i) & (DMW_FANOUT - 1)]);
+		/* Nobody can tell any more what it holds: that its leaf knows of it is all there is. */
+		if (lib_tree_is_shredded(&c->v, &seal)) {
+			errors[i] = 0;
+			continue;
+		}
+		if (errors[i])
+			continue;
 		errors[i] = lib_tree_data(&c->v, sector + i, &seal,
 					  c->data + ((size_t)i << DMW_SECTOR_SHIFT));
 		if (!errors[i])
@@ -422,12 +461,18 @@ static int check_leaf(struct check *c, u64 index)
 {
 	const struct dmw_seal_disk *seals = c->nodes[0].seals;
 	u64 first = index << DMW_FANOUT_SHIFT;
+	struct dmw_seal seal;
 	u32 i, run = 0;
 	int ret = 0;
 
 	for (i = 0; i <= DMW_FANOUT && !ret; i++) {
 		if (i < DMW_FANOUT && seals[i].nonce) {
+			dmw_seal_from_disk(&seal, &seals[i]);
 			c->result->written_sectors++;
+			if (lib_tree_is_shredded(&c->v, &seal))
+				c->result->shredded_sectors++;
+			else
+				count_epoch(c, &seal, false);
 			if (!is_pending(c, first + i)) {
 				run++;
 				continue;
@@ -476,6 +521,7 @@ static int check_node(struct check *c, unsigned int level, u64 index, const stru
 		return tell_damage(c, &e, err, first,
 				   min_t(u64, 1ULL << shift, l->data_sectors - first));
 	c->result->nodes++;
+	count_epoch(c, seal, true);
 	ret = tell_map(c, &e);
 	if (ret || !level)
 		return ret ? ret : check_leaf(c, index);
@@ -495,7 +541,9 @@ static int check_tree(struct check *c)
 
 	c->result->nodes = 0;
 	c->result->written_sectors = 0;
+	c->result->shredded_sectors = 0;
 	c->result->pending_sectors = 0;
+	c->result->epoch_count = 0;
 	for (i = 0; i < DMW_ROOTS && !ret; i++)
 		if (root->tree[i].nonce)
 			ret = check_node(c, DMW_TOP_LEVEL, i, &root->tree[i]);
@@ -512,7 +560,9 @@ static int count_data(struct check *c)
 	c->counting = true;
 	ret = check_tree(c);
 	c->counting = false;
-	c->total = (c->result->written_sectors - c->result->pending_sectors) << DMW_SECTOR_SHIFT;
+	c->total = max(c->result->written_sectors - c->result->pending_sectors,
+		       c->result->shredded_sectors) - c->result->shredded_sectors;
+	c->total <<= DMW_SECTOR_SHIFT;
 	return ret;
 }
 

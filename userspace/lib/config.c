@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The configuration file: where registry and key store are. */
-#include <fcntl.h>
-#include <libgen.h>
-#include <unistd.h>
-
 #include "json.h"
 #include "registry.h"
 
@@ -110,87 +106,22 @@ int libdmwarrant_config_read(struct libdmwarrant *ctx, const char *path,
 
 /* ---- writing ---- */
 
-/* The directory of @path, opened. */
-static int open_parent(const char *path)
-{
-	char *copy = strdup(path);
-	int fd;
-
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		fd = -errno;
-	free(copy);
-	return fd;
-}
-
-static int write_text(int fd, const struct libdmwarrant_config *config)
-{
-	if (dprintf(fd, "# dm-warrant, see warrantctl(8)\nregistry = %s\nkeystore = %s\n",
-		    config->registry, config->keystore) < 0 || fsync(fd))
-		return -errno;
-	return 0;
-}
-
-/* A file without a name gets one when it is complete; unlike rename(), that replaces nothing. */
-static int write_nameless(int fd, const char *path, const struct libdmwarrant_config *config)
-{
-	char self[32];
-	int ret = write_text(fd, config);
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (!ret && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW))
-		ret = -errno;
-	return ret;
-}
-
-/* Where files need names (overlayfs, NFS). A kill may leave that of @temporary behind. */
-static int write_named(const char *path, const struct libdmwarrant_config *config)
-{
-	char *temporary;
-	int fd, ret;
-
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return -ENOMEM;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	ret = fd < 0 ? -errno : write_text(fd, config);
-	if (!ret && (fchmod(fd, 0644) || link(temporary, path)))
-		ret = -errno;
-	if (fd >= 0) {
-		unlink(temporary);
-		close(fd);
-	}
-	free(temporary);
-	return ret;
-}
-
-static int write_file(int dir, const char *path, const struct libdmwarrant_config *config)
-{
-	int fd = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644), ret;
-
-	if (fd < 0 && errno != EOPNOTSUPP)
-		return -errno;
-	ret = fd < 0 ? write_named(path, config) : write_nameless(fd, path, config);
-	if (fd >= 0)
-		close(fd);
-	return !ret && fsync(dir) ? -errno : ret;
-}
-
 int libdmwarrant_config_write(struct libdmwarrant *ctx, const char *path,
 			      const struct libdmwarrant_config *config)
 {
-	int dir, ret;
+	char *text;
+	int ret;
 
 	if (config->version != LIBDMWARRANT_CONFIG_VERSION)
 		return lib_fail_version(ctx, config->version, LIBDMWARRANT_CONFIG_VERSION);
 	path = path ? path : LIBDMWARRANT_CONFIG_FILE;
 	if (strpbrk(config->registry, "\r\n") || strpbrk(config->keystore, "\r\n"))
 		return lib_fail(ctx, -EINVAL, "a URI must not contain line ends");
-	dir = open_parent(path);
-	ret = dir < 0 ? dir : write_file(dir, path, config);
-	if (dir >= 0)
-		close(dir);
+	if (asprintf(&text, "# dm-warrant, see warrantctl(8)\nregistry = %s\nkeystore = %s\n",
+		     config->registry, config->keystore) < 0)
+		return lib_fail(ctx, -ENOMEM, "not enough memory");
+	ret = lib_write_once(path, 0644, text, strlen(text));
+	free(text);
 	if (ret == -EEXIST)
 		return lib_fail(ctx, ret, "there is a configuration file %s already", path);
 	if (ret)

@@ -61,11 +61,13 @@ enum libdmwarrant_exit libdmwarrant_exit(int err)
 	case EKEYREVOKED:
 	case ENOKEY:
 	case EKEYEXPIRED:
+	case ETIME:
 		return LIBDMWARRANT_EXIT_KEY;
 	case ENOMEM:
 		return LIBDMWARRANT_EXIT_MEMORY;
 	case EEXIST:
 	case EBUSY:
+	case EALREADY:
 		return LIBDMWARRANT_EXIT_BUSY;
 	case EUCLEAN:
 		return LIBDMWARRANT_EXIT_DAMAGE;

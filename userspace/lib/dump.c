@@ -367,6 +367,10 @@ static int dump_journal(struct dump *d)
 
 static int damaged(struct dump *d, const char *what, int err)
 {
+	if (err == -EKEYREVOKED)
+		return lib_fail(d->ctx, err,
+				"%s: %s was shredded: its seal is there, its key is not, and nobody can read it again",
+				d->v.dev.device.path, what);
 	return lib_fail(d->ctx, err == -EBADMSG ? -EUCLEAN : err,
 			"%s: %s: %s; run warrantctl volume check", d->v.dev.device.path, what,
 			lib_block_reason(err));
@@ -449,6 +453,9 @@ static int dump_sector(struct dump *d)
 		return lib_fail(d->ctx, -ERANGE, "no sector %llu; the volume has %llu",
 				(unsigned long long)d->p->index,
 				(unsigned long long)l->data_sectors);
+	ret = lib_load_failed(d->ctx, d->v.dev.device.path, lib_volume_tags(&d->v));
+	if (ret)
+		return ret;
 	ret = lib_tree_find(&d->v, 0, d->p->index, &seal);
 	if (ret)
 		return damaged(d, "a node above it", ret);

@@ -485,3 +485,13 @@ int lib_etsi_check_case(struct libdmwarrant *ctx, struct json_object *metadata)
 		return lib_fail(ctx, -EINVAL, "case metadata: not a JSON object");
 	return check_object(&w, metadata, lib_etsi_case);
 }
+
+int lib_etsi_check_table(struct libdmwarrant *ctx, const char *what, struct json_object *o,
+			 const struct lib_etsi_member *members)
+{
+	struct walk w = { .ctx = ctx, .what = what };
+
+	if (!json_object_is_type(o, json_type_object))
+		return lib_fail(ctx, -EINVAL, "%s: not a JSON object", what);
+	return check_object(&w, o, members);
+}

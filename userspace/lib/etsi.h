@@ -145,4 +145,8 @@ int lib_etsi_check_warrant_flags(struct libdmwarrant *ctx, struct json_object *w
 /** lib_etsi_check_case() - the same for case metadata. Its size is for the caller to check */
 int lib_etsi_check_case(struct libdmwarrant *ctx, struct json_object *metadata);
 
+/** lib_etsi_check_table() - the same for objects of ours; @what: it is, for the error */
+int lib_etsi_check_table(struct libdmwarrant *ctx, const char *what, struct json_object *o,
+			 const struct lib_etsi_member *members);
+
 #endif

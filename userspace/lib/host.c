@@ -119,7 +119,8 @@ static int new_derived(struct dmw_host *h, const struct dmw_key_id *key, struct 
 	if (h->keyset)
 		long_term = dmw_keyset_find(h->keyset->disk, key->tag, key->epoch);
 	if (!long_term)
-		return -ENOKEY;
+		return h->keyset && dmw_keyset_is_shredded(h->keyset->disk, key->tag) ? -ENODATA :
+											-ENOKEY;
 	ret = derive(derived, long_term, key->salt);
 	if (!ret) {
 		EVP_CIPHER_CTX_free(d->gcm);

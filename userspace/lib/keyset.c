@@ -202,11 +202,23 @@ int lib_keyset_append(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u
 	return 0;
 }
 
+int lib_keyset_mark_shredded(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag)
+{
+	static const u8 none[DMW_KEY_SIZE];
+
+	if (dmw_keyset_is_shredded(k->disk, tag))
+		return 0;
+	return lib_keyset_append(ctx, k, tag, DMW_EPOCH_SHREDDED, none);
+}
+
 int libdmwarrant_keyset_add(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, uint32_t tag,
 			    uint32_t epoch)
 {
 	if (!epoch)
 		return lib_fail(ctx, -EINVAL, "epochs count from 1");
+	if (dmw_keyset_is_shredded(k->disk, tag))
+		return lib_fail(ctx, -EKEYREVOKED,
+				"the keyset says that tag %u was shredded: it never has keys again", tag);
 	if (dmw_keyset_find(k->disk, tag, epoch))
 		return lib_fail(ctx, -EEXIST,
 				"the keyset has a key for tag %u, epoch %u already, and keys are never replaced",

@@ -110,4 +110,15 @@ struct libdmwarrant_keyset *lib_keyset_new(struct libdmwarrant *ctx, const u8 *u
 int lib_keyset_append(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag, u32 epoch,
 		      const u8 *key);
 
+/**
+ * lib_keyset_mark_shredded() - say in a keyset that a tag's keys were destroyed
+ * @ctx: context
+ * @k:   keyset that has no key of the tag; marking twice does no harm
+ * @tag: case tag; not the default tag, nor DMW_TAG_METADATA
+ *
+ * For every kind of store's get(): what the keyset does not say, the kernel cannot tell from a key that
+ * is only missing.
+ */
+int lib_keyset_mark_shredded(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag);
+
 #endif

@@ -20,6 +20,7 @@ struct libdmwarrant {
 	u64				started_ms;
 	u64				told_ms;
 	u32				registry_timeout_ms;	/* 0 = the default */
+	u64				audited;	/* entries of audit logs appended so far */
 };
 
 /** lib_fail() - set the last error. Return: @err, a negative errno */
@@ -35,6 +36,12 @@ int lib_unhex(void *p, const char *text, size_t n);
 
 void *lib_secret_alloc(size_t size);
 void lib_secret_free(void *p, size_t size);
+
+/* once.c */
+
+int lib_write_once(const char *path, mode_t mode, const void *data, size_t size);
+int lib_read_file(struct libdmwarrant *ctx, const char *path, size_t max, char **data,
+		  size_t *size);
 
 /* keyset.c */
 
@@ -125,6 +132,7 @@ int lib_signatures_erase(struct libdmwarrant *ctx, struct lib_device *d);
  * @host:  for the core
  * @lun:   for the core
  * @state: as loaded
+ * @tags:  the tag table, once lib_volume_tags() has loaded it
  */
 struct lib_volume {
 	struct lib_device	dev;
@@ -132,6 +140,7 @@ struct lib_volume {
 	struct dmw_lun		lun;
 	struct dmw_anchor	anchor;
 	struct dmw_state	state;
+	struct dmw_tags		tags;
 };
 
 #define LIB_VOLUME_CLOSED	(1U << 0)	/* -EBUSY when the device is in use */
@@ -143,6 +152,7 @@ int lib_volume_load(struct libdmwarrant *ctx, const char *path,
 		    const struct libdmwarrant_keyset *keyset,
 		    const struct libdmwarrant_anchor *anchor, unsigned int flags,
 		    struct lib_volume *v);
+enum dmw_load_error lib_volume_tags(struct lib_volume *v);
 void lib_volume_free(struct lib_volume *v);
 int lib_load_failed(struct libdmwarrant *ctx, const char *path, enum dmw_load_error e);
 int lib_superblocks_find(struct dmw_host *h, u64 lun_blocks, struct dmw_superblock sb[2],
@@ -154,6 +164,7 @@ int lib_tree_node(struct lib_volume *v, unsigned int level, u64 index, const str
 		  struct dmw_node_disk *d);
 int lib_tree_find(struct lib_volume *v, unsigned int level, u64 index, struct dmw_seal *seal);
 int lib_tree_data(struct lib_volume *v, u64 sector, const struct dmw_seal *seal, void *data);
+bool lib_tree_is_shredded(const struct lib_volume *v, const struct dmw_seal *seal);
 const char *lib_block_reason(int err);
 
 /* dm.c */

@@ -307,6 +307,77 @@ int lib_check_found(struct lib_check *c, const struct libdmwarrant_tag_finding *
 int lib_check_file(void *arg, int fd, const char *path, const struct stat *st);
 int lib_check_leftovers(struct lib_check *c);
 
+/* tag_state.c, tag_shred.c */
+
+#define LIB_TAG_SHRED_DRY_RUN		(1U << 0)	/* judge only */
+#define LIB_TAG_SHRED_UNMOUNTED		(1U << 1)	/* go on when nobody can tell whose sectors they are */
+
+/** enum lib_shred_check - what is known of the sectors that a tag has */
+enum lib_shred_check {
+	LIB_SHRED_UNKNOWN	= 1,	/* a file system is not mounted: nobody can tell */
+	LIB_SHRED_CLEAN		= 2,	/* they are its files', and its files have no others */
+	LIB_SHRED_NO_FILES	= 3,	/* there is no file system on the volume */
+};
+
+/**
+ * struct lib_tag_shred_result - what a shred has found and done
+ * @check:   enum lib_shred_check
+ * @already: the tag was shredded before
+ * @recorded: the tag table on the LUN says so. False when the volume is open read-only: then the next
+ *           opening for writing, with a keyset that says that the tag was shredded, makes it so
+ * @mounts:  file systems of the volume that are mounted
+ * @files:   files of the tag on these
+ * @sectors: that have the tag, and cannot be read or written from now on
+ * @written: of these, had contents
+ */
+struct lib_tag_shred_result {
+	u32	check;
+	bool	already;
+	bool	recorded;
+	u32	mounts;
+	u64	files;
+	u64	sectors;
+	u64	written;
+};
+
+/**
+ * lib_tag_shred() - have the kernel drop a tag's keys and close its sectors for ever
+ * @ctx:    context
+ * @volume: name of an open volume
+ * @tag:    number; not the default tag
+ * @flags:  LIB_TAG_SHRED_*
+ * @result: receives what was found and done
+ *
+ * Nobody is asked for consent here, and the key store is not touched: the caller has the approvals,
+ * and destroys the keys there, before or after. Demands what freezing demands: that the tag's files
+ * have its sectors, and nobody else. When this has returned 0, no write to them is under way, the state is
+ * durable on the LUN (see @recorded), and the kernel has no key of the tag any more. It may be called
+ * again.
+ *
+ * Return: 0; -EPERM the default tag; -ENOENT no such tag; -EBUSY the files disagree with the sectors,
+ * or that cannot be known and LIB_TAG_SHRED_UNMOUNTED was not given; errors of the kernel, after which
+ * the keys may be gone from its memory, but the state is not known to be durable: call it again.
+ */
+int lib_tag_shred(struct libdmwarrant *ctx, const char *volume, u32 tag, u32 flags,
+		  struct lib_tag_shred_result *result);
+
+/**
+ * lib_volume_keys_forget() - have the kernel drop all keys of an open volume
+ * @ctx:    context
+ * @volume: name of an open volume
+ *
+ * For a shredded warrant whose volume cannot be closed. All I/O answers ENODATA from then on, mounted
+ * or not; what was not flushed is lost. The volume can still be closed, and says "shredded" as its mode.
+ * It may be called again.
+ *
+ * Return: 0; -ENXIO it is not open; errors of the kernel.
+ */
+int lib_volume_keys_forget(struct libdmwarrant *ctx, const char *volume);
+void lib_tag_record_shreds(struct libdmwarrant *ctx, const char *volume,
+			   const struct libdmwarrant_keyset *keyset);
+int lib_tag_close(struct libdmwarrant *ctx, const struct lib_tag_volume *v, u32 tag, u32 state,
+		  u32 flags, struct libdmwarrant_tag_state_result *result);
+
 /* tag_inherit.c */
 
 int lib_inherit(const struct lib_tag_volume *v, const char *point, const char *path, u32 *tag);

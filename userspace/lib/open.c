@@ -5,7 +5,7 @@
 
 #include <openssl/crypto.h>
 
-#include "lib_private.h"
+#include "lib_tag.h"
 
 /* ---- judging ---- */
 
@@ -211,5 +211,9 @@ int libdmwarrant_open(struct libdmwarrant *ctx, const char *path, const char *na
 		ret = check_free(ctx, name, result->uuid);
 	if (!ret)
 		ret = map(ctx, name, keyset, params, st.st_rdev, result);
-	return ret ? ret : check_node(ctx, name);
+	if (!ret)
+		ret = check_node(ctx, name);
+	if (!ret && !(params->flags & LIBDMWARRANT_OPEN_READ_ONLY))
+		lib_tag_record_shreds(ctx, name, keyset);
+	return ret;
 }

@@ -3,6 +3,7 @@
  * Marks of who has a volume open. They keep well-behaved hosts apart and say whom to ask; what
  * keeps all hosts apart is the LUN itself.
  */
+#include "audit.h"
 #include "json.h"
 #include "registry.h"
 
@@ -71,6 +72,20 @@ static int refuse(struct libdmwarrant_registry *r, const char *volume, const str
 			m->opened.user);
 }
 
+/* Not of a guard: they come and go while a volume stays open. */
+static int tell_log(struct libdmwarrant_registry *r, const char *volume, const char *name,
+		    s64 pid, u32 flags, const struct mark *m)
+{
+	bool read_only = flags & LIBDMWARRANT_OPENED_READ_ONLY;
+
+	if (pid && m->opened.flags & LIBDMWARRANT_OPENED_HERE && !strcmp(m->opened.name, name))
+		return 0;
+	return lib_audit_say(r, "volume.opened", "Volume", volume, "Name", name,
+			     "Mode", read_only ? "read-only" : "read-write",
+			     "TakenOverFrom", m->found && !is_ours(m) ? m->opened.host : NULL,
+			     NULL);
+}
+
 static int mark(struct libdmwarrant_registry *r, const u8 *uuid, const char *name, s64 pid,
 		u32 flags)
 {
@@ -92,7 +107,8 @@ static int mark(struct libdmwarrant_registry *r, const u8 *uuid, const char *nam
 			lib_text(text), lib_text(name),
 			lib_number(!!(flags & LIBDMWARRANT_OPENED_READ_ONLY)), lib_number(pid),
 			lib_number(since), lib_text(r->who.user), lib_text(r->who.host),
-			lib_text(r->who.host_id), lib_text(r->who.boot_id));
+			lib_text(r->who.host_id), lib_text(r->who.boot_id)) ?:
+		tell_log(r, text, name, pid, flags, &m);
 }
 
 int libdmwarrant_registry_mark_open(struct libdmwarrant_registry *r,
@@ -119,7 +135,8 @@ static int unmark(struct libdmwarrant_registry *r, const u8 *uuid)
 		return ret;
 	if (!is_ours(&m))
 		return refuse(r, text, &m);
-	return lib_sql(r, NULL, NULL, "DELETE FROM opened WHERE volume = $1", lib_text(text));
+	return lib_sql(r, NULL, NULL, "DELETE FROM opened WHERE volume = $1", lib_text(text)) ?:
+		lib_audit_say(r, "volume.closed", "Volume", text, "Name", m.opened.name, NULL);
 }
 
 int libdmwarrant_registry_mark_closed(struct libdmwarrant_registry *r,

@@ -2,7 +2,7 @@
 /* Opening registries by URI, and transactions on them. */
 #include <time.h>
 
-#include "registry.h"
+#include "audit_log.h"
 
 #define TIMEOUT_MS	5000
 
@@ -54,6 +54,7 @@ void libdmwarrant_registry_close(struct libdmwarrant_registry *r)
 {
 	if (!r)
 		return;
+	lib_audit_log_free(r);
 	if (r->backend)
 		r->ops->disconnect(r);
 	free(r->place);
@@ -135,10 +136,15 @@ int libdmwarrant_registry_init(struct libdmwarrant *ctx, const char *uri, uint32
 
 int lib_registry_begin(struct libdmwarrant_registry *r, bool write)
 {
+	int ret;
+
 	if (write && r->read_only)
 		return lib_fail(r->ctx, -EROFS, "the registry %s was opened for reading only",
 				r->place);
-	return r->ops->begin(r, write);
+	ret = r->ops->begin(r, write);
+	if (!ret)
+		r->transaction = write ? LIB_TRANSACTION_WRITE : LIB_TRANSACTION_READ;
+	return ret;
 }
 
 /**
@@ -150,9 +156,11 @@ int lib_registry_begin(struct libdmwarrant_registry *r, bool write)
 int lib_registry_end(struct libdmwarrant_registry *r, int ret)
 {
 	if (!ret)
-		ret = r->ops->commit(r);
+		ret = lib_audit_sign(r) ?: r->ops->commit(r);
 	if (ret)
 		r->ops->rollback(r);
+	r->transaction = LIB_TRANSACTION_NONE;
+	lib_audit_end(r, !ret);
 	return ret > 0 ? 0 : ret;
 }
 

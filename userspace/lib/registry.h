@@ -95,6 +95,14 @@ void lib_identity(struct lib_identity *id);
 
 /* ---- registry.c ---- */
 
+enum lib_transaction {
+	LIB_TRANSACTION_NONE,
+	LIB_TRANSACTION_READ,
+	LIB_TRANSACTION_WRITE,
+};
+
+struct lib_audit_log;
+
 /**
  * struct libdmwarrant_registry - an open registry
  * @ctx:        for errors and progress
@@ -104,6 +112,8 @@ void lib_identity(struct lib_identity *id);
  * @read_only:  nothing may be changed
  * @timeout_ms: for locks
  * @who:        acts
+ * @transaction: under way
+ * @log:        the audit log, as that transaction has verified it; NULL = it has not
  */
 struct libdmwarrant_registry {
 	struct libdmwarrant		*ctx;
@@ -113,6 +123,8 @@ struct libdmwarrant_registry {
 	bool				read_only;
 	u32				timeout_ms;
 	struct lib_identity		who;
+	enum lib_transaction		transaction;
+	struct lib_audit_log		*log;
 };
 
 int lib_registry_begin(struct libdmwarrant_registry *r, bool write);

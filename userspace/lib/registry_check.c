@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Verifying a registry: storage, histories of warrants, what volumes are bound to. */
+/* Verifying a registry: storage, histories, what volumes are bound to, and the audit log. */
+#include "audit_copy.h"
+#include "control.h"
+#include "history.h"
 #include "json.h"
-#include "registry.h"
 
 /**
  * struct check - a check under way
@@ -91,6 +93,50 @@ static int check_volume(struct check *c, const char *uuid)
 	return ret ? fault(c, libdmwarrant_error(c->r->ctx)) : 0;
 }
 
+/* ---- the audit log ---- */
+
+static int unlogged(void *arg, const char *text)
+{
+	return fault(arg, text);
+}
+
+static int one_entry(void *arg, const struct lib_audit_entry *e)
+{
+	return lib_history_logged(arg, e);
+}
+
+static int check_revisions(struct check *c)
+{
+	static const char *const kinds[] = { LIB_HISTORY_KINDS, NULL };
+	struct lib_history_log h = { .r = c->r, .fault = unlogged, .arg = c };
+
+	return lib_audit_each(c->r, kinds, one_entry, &h) ?: lib_history_logged_all(&h);
+}
+
+/* Entries of officers that are against the rules. */
+static int check_control(struct check *c)
+{
+	int ret = lib_control_check(c->r);
+
+	return ret == -EUCLEAN ? fault(c, libdmwarrant_error(c->r->ctx)) : ret;
+}
+
+static int check_log(struct check *c)
+{
+	static const struct libdmwarrant_audit_trust trust = {
+		.version = LIBDMWARRANT_AUDIT_VERSION
+	};
+	struct libdmwarrant_audit_state state;
+	struct lib_audit_copy copy = { 0 };
+	int ret = lib_audit_copy_read(c->r, &copy) ?:
+		lib_audit_copy_verify(&copy, &trust, &state);
+
+	lib_audit_copy_free(&copy);
+	if (ret == -EUCLEAN)
+		return fault(c, libdmwarrant_error(c->r->ctx));
+	return ret ?: check_revisions(c) ?: check_control(c);
+}
+
 /* Each of the UUIDs that @sql finds. */
 static int check_each(struct check *c, const char *sql,
 		      int (*fn)(struct check *c, const char *uuid))
@@ -114,7 +160,8 @@ static int check_all(struct check *c)
 	if (ret || c->faults)
 		return ret;
 	return check_each(c, "SELECT uuid FROM warrants ORDER BY uuid", check_warrant) ?:
-		check_each(c, "SELECT uuid FROM volumes ORDER BY uuid", check_volume);
+		check_each(c, "SELECT uuid FROM volumes ORDER BY uuid", check_volume) ?:
+		check_log(c);
 }
 
 int libdmwarrant_registry_check(struct libdmwarrant_registry *r,

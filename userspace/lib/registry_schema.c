@@ -5,7 +5,7 @@
  * A step that has been released is never changed: what must be different is a step of its own. All
  * steps of a migration are one transaction, so a registry has either its old or its new schema.
  */
-#include "registry.h"
+#include "audit_log.h"
 
 #define STATEMENT_SIZE	1024
 
@@ -96,8 +96,29 @@ static const char *const to_2[] = {
 	NULL
 };
 
+/* From 2: the audit log. What others say of a checkpoint keeps it. */
+static const char *const to_3[] = {
+	"CREATE TABLE audit_entries (",
+	" seq BIGINT PRIMARY KEY,",
+	" entry TEXT NOT NULL);",
+
+	"CREATE TABLE audit_checkpoints (",
+	" size BIGINT PRIMARY KEY,",
+	" note TEXT NOT NULL);",
+
+	"CREATE TABLE audit_attestations (",
+	" size BIGINT NOT NULL REFERENCES audit_checkpoints (size),",
+	" kind TEXT NOT NULL,",
+	" name TEXT NOT NULL,",
+	" data TEXT NOT NULL,",
+	" PRIMARY KEY (size, kind, name));",
+	NULL
+};
+
+#define AUDIT_VERSION	3
+
 /* Steps to versions 1, 2, ... */
-static const char *const *const steps[] = { to_1, to_2 };
+static const char *const *const steps[] = { to_1, to_2, to_3 };
 
 u32 lib_schema_newest(void)
 {
@@ -185,7 +206,10 @@ int lib_schema_migrate(struct libdmwarrant_registry *r, u32 *from)
 	ret = lib_schema_version(r, from);
 	if (ret || *from == lib_schema_newest())
 		return ret;
-	ret = lib_registry_begin(r, true);
+	if (*from < AUDIT_VERSION)
+		ret = lib_signer_create(r);
+	if (!ret)
+		ret = lib_registry_begin(r, true);
 	if (ret)
 		return ret;
 	/* Another process may just have done it. */
@@ -194,5 +218,7 @@ int lib_schema_migrate(struct libdmwarrant_registry *r, u32 *from)
 		ret = r->ops->stamp(r);
 	for (version = *from + 1; !ret && version <= lib_schema_newest(); version++)
 		ret = migrate_to(r, version);
+	if (!ret && *from < AUDIT_VERSION)
+		ret = lib_audit_begin_log(r, *from);
 	return lib_registry_end(r, ret);
 }

@@ -129,7 +129,8 @@ static int bind(sqlite3_stmt *stmt, const struct lib_value *values, size_t count
 	return rc;
 }
 
-static void take_row(sqlite3_stmt *stmt, struct lib_value row[LIB_COLUMNS])
+/* Return: false = a text has a NUL inside: what is behind it would be seen by others only. */
+static bool take_row(sqlite3_stmt *stmt, struct lib_value row[LIB_COLUMNS])
 {
 	int count = sqlite3_column_count(stmt), i;
 
@@ -138,7 +139,10 @@ static void take_row(sqlite3_stmt *stmt, struct lib_value row[LIB_COLUMNS])
 			row[i] = lib_text((const char *)sqlite3_column_text(stmt, i));
 		else
 			row[i] = lib_number(sqlite3_column_int64(stmt, i));
+		if (row[i].text && strlen(row[i].text) != (size_t)sqlite3_column_bytes(stmt, i))
+			return false;
 	}
+	return true;
 }
 
 static int step(struct libdmwarrant_registry *r, sqlite3_stmt *stmt, lib_row_fn fn, void *arg)
@@ -152,7 +156,10 @@ static int step(struct libdmwarrant_registry *r, sqlite3_stmt *stmt, lib_row_fn 
 			return 0;
 		if (rc != SQLITE_ROW)
 			return fail(r, rc);
-		take_row(stmt, row);
+		if (!take_row(stmt, row))
+			return lib_fail(r->ctx, -EUCLEAN,
+					"the registry %s is damaged: a text has a NUL inside; keep a copy of it, then restore it from a backup",
+					r->place);
 		ret = fn ? fn(arg, row) : 0;
 	}
 	return ret;

@@ -14,14 +14,27 @@ static const char *date(u64 seconds, char text[32])
 	return text;
 }
 
+/* By what order, as far as the store knows it. */
+static void reference(const struct libdmwarrant_tombstone *t, char *text, size_t size)
+{
+	char hex[2 * LIBDMWARRANT_DIGEST_SIZE + 1];
+
+	text[0] = 0;
+	if (!memchr_inv(t->reference, 0, sizeof(t->reference)))
+		return;
+	lib_hex(hex, t->reference, sizeof(t->reference));
+	snprintf(text, size, " by order %.16s", hex);
+}
+
 /** lib_destroyed() - refuse what has been destroyed. Return: -EKEYREVOKED */
 int lib_destroyed(struct lib_store *s, const struct libdmwarrant_tombstone *t, const char *what)
 {
-	char text[32];
+	char text[32], order[32];
 
+	reference(t, order, sizeof(order));
 	return lib_fail(s->ks->ctx, -EKEYREVOKED,
-			"%s destroyed at %s (tombstone %llu of %s); what was sealed under it cannot be read again",
-			what, date(t->time, text), (unsigned long long)t->number, s->dir.path);
+			"%s destroyed%s at %s (tombstone %llu of %s); what was sealed under it cannot be read again",
+			what, order, date(t->time, text), (unsigned long long)t->number, s->dir.path);
 }
 
 static int open_directory(struct lib_held *h)

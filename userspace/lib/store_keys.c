@@ -106,6 +106,9 @@ static int examine(struct put *p)
 
 	for (i = 0; i < le16_to_cpu(p->keyset->count); i++) {
 		k = &p->keyset->keys[i];
+		/* What was destroyed here is known from the tombstones. */
+		if (le32_to_cpu(k->epoch) == DMW_EPOCH_SHREDDED)
+			continue;
 		ret = lib_key_id(ctx, k->key, p->ids[i]);
 		if (!ret)
 			ret = check_destroyed(p, i);
@@ -347,6 +350,8 @@ static int get(struct lib_held *h, const u8 *volume, struct libdmwarrant_keyset 
 	ret = fill(h, v, first, k);
 	if (!ret && !libdmwarrant_keyset_count(k))
 		ret = refuse_get(h, volume);
+	if (!ret)
+		ret = lib_tombstones_mark(h->store->ks->ctx, &h->store->tombstones, volume, k);
 	if (ret) {
 		libdmwarrant_keyset_free(k);
 		return ret;

@@ -58,6 +58,8 @@ static int add_tagged(void *arg, const struct libdmwarrant_tag_extent *e)
 
 	if (e->tag == DMW_TAG_DEFAULT)
 		return 0;
+	if (!c->confirm && lib_tag_states_find(&c->states, e->tag) == LIBDMWARRANT_TAG_SHREDDED)
+		c->result->shredded += e->length;
 	if (t && t->tag == e->tag && t->start + t->length == e->start) {
 		t->length += e->length;
 		return 0;

@@ -5,30 +5,52 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "lib_tag.h"
+#include "rotate.h"
 
 /* ---- growing a keyset ---- */
 
-/* The epoch in use is that of the newest metadata key. */
-static u32 newest_epoch(const struct libdmwarrant_keyset *k)
+/* Return: the oldest epoch from @from on that has a metadata key, 0 = none. */
+static u32 next_epoch(const struct libdmwarrant_keyset *k, u32 from)
 {
-	u32 i, tag, epoch, newest = 0;
+	u32 i, tag, epoch, next = 0;
 
 	for (i = 0; !libdmwarrant_keyset_entry(k, i, &tag, &epoch); i++)
-		if (tag == LIBDMWARRANT_TAG_METADATA && epoch > newest)
-			newest = epoch;
-	return newest;
+		if (tag == LIBDMWARRANT_TAG_METADATA && epoch >= from && (!next || epoch < next))
+			next = epoch;
+	return next;
+}
+
+/*
+ * The epoch in use: the only one that there are keys of; or, during a rotation, the one that the
+ * kernel is in, which may be older than the newest keys.
+ */
+static int current_epoch(struct libdmwarrant *ctx, const struct lib_tag_volume *v,
+			 const struct libdmwarrant_keyset *k, u32 *epoch)
+{
+	struct lib_epochs e;
+	int ret;
+
+	*epoch = next_epoch(k, 1);
+	if (!*epoch)
+		return lib_fail(ctx, -ENOKEY,
+				"the keyset has no metadata key; name the volume's own keyset");
+	if (!next_epoch(k, *epoch + 1))
+		return 0;
+	ret = lib_epochs(ctx, v->name, &e);
+	*epoch = e.current;
+	return ret;
 }
 
 /* Return: 1 = a key was added; 0 = it was there, left by a creation that was interrupted. */
-static int keyset_grow(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag)
+static int keyset_grow(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag, u32 epoch)
 {
-	u32 count = libdmwarrant_keyset_count(k), epoch = newest_epoch(k);
+	u32 count = libdmwarrant_keyset_count(k);
 	struct dmw_key_disk *key = &k->disk->keys[count];
 
-	if (!epoch)
-		return lib_fail(ctx, -ENOKEY,
-				"the keyset has no metadata key; name the volume's own keyset");
+	if (dmw_keyset_is_shredded(k->disk, tag))
+		return lib_fail(ctx, -EKEYREVOKED,
+				"the next tag would be %u, but its keys were destroyed before there was one; use another volume for new cases",
+				tag);
 	if (dmw_keyset_find(k->disk, tag, epoch))
 		return 0;
 	if (count >= DMW_KEYSET_MAX_KEYS)
@@ -43,9 +65,23 @@ static int keyset_grow(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, 
 	return 1;
 }
 
+/* A key for the epoch in use, and for one that a rotation has prepared. */
+static int grow_epochs(struct libdmwarrant *ctx, struct libdmwarrant_keyset *k, u32 tag, u32 epoch)
+{
+	int ret, added = 0;
+
+	for (; epoch; epoch = next_epoch(k, epoch + 1)) {
+		ret = keyset_grow(ctx, k, tag, epoch);
+		if (ret < 0)
+			return ret;
+		added |= ret;
+	}
+	return added;
+}
+
 /* A copy that was not kept up to date would be stored as if it had all keys. */
 static int check_complete(struct libdmwarrant *ctx, const struct lib_tag_volume *v,
-			  const struct libdmwarrant_keyset *k)
+			  const struct libdmwarrant_keyset *k, u32 epoch)
 {
 	struct lib_tag_states s;
 	size_t i;
@@ -53,7 +89,7 @@ static int check_complete(struct libdmwarrant *ctx, const struct lib_tag_volume 
 
 	for (i = 0; i < s.count && !ret; i++)
 		if (s.tags[i].state != LIBDMWARRANT_TAG_SHREDDED &&
-		    !dmw_keyset_find(k->disk, s.tags[i].tag, newest_epoch(k)))
+		    !dmw_keyset_find(k->disk, s.tags[i].tag, epoch))
 			ret = lib_fail(ctx, -ENOKEY,
 				       "the keyset has no key for tag %u of %s: it is an old copy; name the newest one",
 				       s.tags[i].tag, v->name);
@@ -110,6 +146,7 @@ int lib_tag_key(struct libdmwarrant *ctx, const struct lib_tag_volume *v,
 {
 	u8 uuid[DMW_UUID_SIZE];
 	const u8 *key;
+	u32 epoch;
 	int ret;
 
 	libdmwarrant_keyset_uuid(k, uuid);
@@ -117,14 +154,16 @@ int lib_tag_key(struct libdmwarrant *ctx, const struct lib_tag_volume *v,
 		return lib_fail(ctx, -EKEYREJECTED,
 				"these are not the keys of %s but of another volume; name the keyset that it was opened with",
 				v->name);
-	ret = check_complete(ctx, v, k);
+	ret = current_epoch(ctx, v, k, &epoch);
 	if (!ret)
-		ret = keyset_grow(ctx, k, tag);
+		ret = check_complete(ctx, v, k, epoch);
+	if (!ret)
+		ret = grow_epochs(ctx, k, tag, epoch);
 	if (ret > 0)
 		ret = source->put(source->arg, ctx, k);
 	if (ret < 0)
 		return ret;
-	key = dmw_keyset_find(k->disk, tag, newest_epoch(k));
+	key = dmw_keyset_find(k->disk, tag, epoch);
 	return give(ctx, v, key - offsetof(struct dmw_key_disk, key));
 }
 

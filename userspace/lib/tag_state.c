@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Freezing and restricting a tag, and the file systems on the volume with it.
+ * Freezing, restricting and shredding a tag, and the file systems on the volume with it.
  *
  * The kernel refuses writes to a frozen sector, whoever asks. A file system must never come to that:
  * what it has in memory for such a sector would be lost, and for a block of its own it would give up
@@ -44,28 +44,32 @@ struct state_change {
 
 /* ---- is it allowed? ---- */
 
-static int check_change(struct state_change *s)
+static int check_change(struct libdmwarrant *ctx, const struct lib_tag_volume *v, u32 tag,
+			u32 state)
 {
 	struct libdmwarrant_tag t;
 	int ret;
 
-	if (s->tag == DMW_TAG_DEFAULT)
-		return lib_fail(s->ctx, -EPERM,
+	if (tag == DMW_TAG_DEFAULT)
+		return lib_fail(ctx, -EPERM,
 				"the default tag holds the file system itself and cannot be frozen; give the recordings a tag of their own");
-	ret = lib_tag_show(s->ctx, &s->v, s->tag, &t);
+	if (state == LIBDMWARRANT_TAG_SHREDDED)
+		return lib_fail(ctx, -EPERM,
+				"a tag is shredded by order, with the consent of the officers, and in no other way");
+	ret = lib_tag_show(ctx, v, tag, &t);
 	if (ret)
 		return ret;
-	if (t.state == s->state)
-		return lib_fail(s->ctx, -EEXIST, "tag %u of %s is %s already", s->tag, s->v.name,
+	if (t.state == state)
+		return lib_fail(ctx, -EEXIST, "tag %u of %s is %s already", tag, v->name,
 				libdmwarrant_tag_state_name(t.state));
 	if (t.state == LIBDMWARRANT_TAG_SHREDDED)
-		return lib_fail(s->ctx, -EPERM, "tag %u of %s is shredded", s->tag, s->v.name);
-	if (s->state == LIBDMWARRANT_TAG_FROZEN || s->state == LIBDMWARRANT_TAG_RESTRICTED)
-		if (t.state < s->state)
+		return lib_fail(ctx, -EPERM, "tag %u of %s is shredded", tag, v->name);
+	if (state == LIBDMWARRANT_TAG_FROZEN || state == LIBDMWARRANT_TAG_RESTRICTED)
+		if (t.state < state)
 			return 0;
-	return lib_fail(s->ctx, -EPERM,
+	return lib_fail(ctx, -EPERM,
 			"tag %u of %s is %s: the way back needs the consent of two officers, which this version cannot take",
-			s->tag, s->v.name, libdmwarrant_tag_state_name(t.state));
+			tag, v->name, libdmwarrant_tag_state_name(t.state));
 }
 
 /* ---- files of the tag ---- */
@@ -565,31 +569,31 @@ static int change(struct state_change *s)
 		reopen_files(s);
 		return ret;
 	}
-	return s->state == LIBDMWARRANT_TAG_RESTRICTED ? each_mount(s, drop_pages) : 0;
+	return s->state >= LIBDMWARRANT_TAG_RESTRICTED ? each_mount(s, drop_pages) : 0;
 }
 
-int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uint32_t tag,
-			       enum libdmwarrant_tag_state state, uint32_t flags,
-			       struct libdmwarrant_tag_state_result *result)
+/**
+ * lib_tag_close() - make a tag stricter, its files first
+ * @ctx:    context
+ * @v:      volume
+ * @tag:    number; it may have that state
+ * @state:  enum libdmwarrant_tag_state
+ * @flags:  LIBDMWARRANT_TAG_STATE_...
+ * @result: see libdmwarrant_tag_set_state()
+ */
+int lib_tag_close(struct libdmwarrant *ctx, const struct lib_tag_volume *v, u32 tag, u32 state,
+		  u32 flags, struct libdmwarrant_tag_state_result *result)
 {
-	struct state_change s = { .ctx = ctx, .tag = tag, .state = state, .result = result };
-	bool unmounted = flags & LIBDMWARRANT_TAG_STATE_UNMOUNTED;
-	int ret;
+	struct state_change s = {
+		.ctx = ctx, .v = *v, .tag = tag, .state = state, .result = result,
+		.dry_run = flags & LIBDMWARRANT_TAG_STATE_DRY_RUN,
+	};
+	int ret = lib_mounts(ctx, &s.v, &s.mounts);
 
-	if (result->version != LIBDMWARRANT_TAG_STATE_VERSION)
-		return lib_fail_version(ctx, result->version, LIBDMWARRANT_TAG_STATE_VERSION);
-	s.dry_run = flags & LIBDMWARRANT_TAG_STATE_DRY_RUN;
-	ret = lib_tag_volume(ctx, volume, &s.v);
-	if (!ret)
-		ret = lib_tag_refuse_read_only(ctx, &s.v);
-	if (!ret)
-		ret = check_change(&s);
-	if (!ret)
-		ret = lib_mounts(ctx, &s.v, &s.mounts);
 	if (ret)
 		return ret;
 	result->mounts = s.mounts.count;
-	if (!unmounted)
+	if (!(flags & LIBDMWARRANT_TAG_STATE_UNMOUNTED))
 		ret = s.mounts.count ? check_outside(&s) : check_unmounted(&s);
 	if (!ret && s.mounts.count)
 		ret = check_files(&s);
@@ -600,4 +604,21 @@ int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uin
 	forget(&s);
 	free(s.made);
 	return ret;
+}
+
+int libdmwarrant_tag_set_state(struct libdmwarrant *ctx, const char *volume, uint32_t tag,
+			       enum libdmwarrant_tag_state state, uint32_t flags,
+			       struct libdmwarrant_tag_state_result *result)
+{
+	struct lib_tag_volume v;
+	int ret;
+
+	if (result->version != LIBDMWARRANT_TAG_STATE_VERSION)
+		return lib_fail_version(ctx, result->version, LIBDMWARRANT_TAG_STATE_VERSION);
+	ret = lib_tag_volume(ctx, volume, &v);
+	if (!ret)
+		ret = lib_tag_refuse_read_only(ctx, &v);
+	if (!ret)
+		ret = check_change(ctx, &v, tag, state);
+	return ret ? ret : lib_tag_close(ctx, &v, tag, state, flags, result);
 }

@@ -15,6 +15,8 @@
 
 #define NAME_NEW	"new"
 
+#define MARKS_MAX	1024	/* in a keyset */
+
 struct tombstone_disk {
 	__le32	magic;
 	__le16	version;
@@ -285,6 +287,40 @@ lib_tombstones_name(const struct lib_tombstones *t, const u8 *volume, u32 tag, u
 			return s;
 	}
 	return NULL;
+}
+
+static bool is_markable(const struct libdmwarrant_tombstone *t, const u8 *volume)
+{
+	return t->scope == LIBDMWARRANT_DESTROY_TAG && t->tag != DMW_TAG_DEFAULT &&
+	       t->tag != DMW_TAG_METADATA && !memcmp(t->volume, volume, sizeof(t->volume));
+}
+
+/**
+ * lib_tombstones_mark() - mark in a volume's keyset which of its tags were destroyed
+ * @ctx:    context
+ * @t:      tombstones of its store
+ * @volume: UUID
+ * @k:      keyset; has no keys of destroyed tags
+ *
+ * The newest ones only: the others have been shredded in the volume's own tag table for long, and a
+ * keyset has room for so many entries.
+ */
+int lib_tombstones_mark(struct libdmwarrant *ctx, const struct lib_tombstones *t, const u8 *volume,
+			struct libdmwarrant_keyset *k)
+{
+	const struct libdmwarrant_tombstone *s;
+	size_t i = t->scope_count;
+	u32 marks = 0;
+	int ret = 0;
+
+	while (i-- > 0 && marks < MARKS_MAX && !ret) {
+		s = &t->list[t->scopes[i]];
+		if (!is_markable(s, volume))
+			continue;
+		ret = lib_keyset_mark_shredded(ctx, k, s->tag);
+		marks++;
+	}
+	return ret;
 }
 
 /* ---- adding ---- */

@@ -51,6 +51,9 @@ lib_tombstones_scope(const struct lib_tombstones *t, u32 scope, const u8 *uuid, 
 const struct libdmwarrant_tombstone *
 lib_tombstones_name(const struct lib_tombstones *t, const u8 *volume, u32 tag, u32 epoch);
 
+int lib_tombstones_mark(struct libdmwarrant *ctx, const struct lib_tombstones *t, const u8 *volume,
+			struct libdmwarrant_keyset *k);
+
 int lib_burial_prepare(const struct lib_dir *d, const struct lib_tombstones *t,
 		       const struct libdmwarrant_tombstone *list, u32 count,
 		       struct lib_burial *b);

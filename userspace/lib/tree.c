@@ -14,6 +14,8 @@ const char *lib_block_reason(int err)
 		return "authentic, but makes no sense";
 	case -EIO:
 		return "read error";
+	case -EKEYREVOKED:
+		return "shredded";
 	case -ESTALE:
 		return "belongs to another checkpoint";
 	default:
@@ -90,6 +92,8 @@ int lib_tree_node(struct lib_volume *v, unsigned int level, u64 index, const str
  * @sector: its number
  * @seal:   from its leaf, written
  * @data:   4096 bytes, as read from the LUN
+ *
+ * Return: 0; -EKEYREVOKED it was shredded, see lib_volume_tags(); -EBADMSG does not verify; -ENOKEY.
  */
 int lib_tree_data(struct lib_volume *v, u64 sector, const struct dmw_seal *seal, void *data)
 {
@@ -98,7 +102,16 @@ int lib_tree_data(struct lib_volume *v, u64 sector, const struct dmw_seal *seal,
 		.time = seal->time, .tag = seal->tag,
 	};
 
+	/* Also when somebody has kept a key. */
+	if (lib_tree_is_shredded(v, seal))
+		return -EKEYREVOKED;
 	return open_block(v, seal->tag ? seal->tag : v->state.root.default_tag, &id, seal, data);
+}
+
+/** lib_tree_is_shredded() - was what a sector holds shredded? Once lib_volume_tags() has succeeded */
+bool lib_tree_is_shredded(const struct lib_volume *v, const struct dmw_seal *seal)
+{
+	return seal->nonce && dmw_tag_state(&v->tags, seal->tag) == DMW_TAG_SHREDDED;
 }
 
 /**

@@ -177,8 +177,23 @@ int lib_volume_load(struct libdmwarrant *ctx, const char *path,
 	return lib_load_failed(ctx, path, e);
 }
 
+/** lib_volume_tags() - load the tag table, as the kernel sees it: with what the keyset says was shredded */
+enum dmw_load_error lib_volume_tags(struct lib_volume *v)
+{
+	enum dmw_load_error err = dmw_load_tags(&v->host, &v->state, &v->tags);
+	u32 i, tag, epoch;
+
+	if (err || !v->host.keyset)
+		return err;
+	for (i = 0; !libdmwarrant_keyset_entry(v->host.keyset, i, &tag, &epoch); i++)
+		if (epoch == DMW_EPOCH_SHREDDED)
+			dmw_tags_shred(&v->tags, tag);
+	return DMW_LOAD_OK;
+}
+
 void lib_volume_free(struct lib_volume *v)
 {
+	dmw_tags_free(&v->host, &v->tags);
 	dmw_state_free(&v->host, &v->state);
 	lib_host_destroy(&v->host);
 	lib_device_close(&v->dev);

@@ -2,15 +2,22 @@
 /*
  * The guard of an open volume: what the kernel has committed is soon in the registry, so that the
  * array can roll back no more than some seconds unnoticed, even if this host crashes.
+ *
+ * It also ends rotations: the sweep may take days, and nobody should have to wait for it.
  */
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "rotate.h"
+#include "shred.h"
 #include "warrant_volume.h"
 
 #define SECONDS		10
 #define LOOK_MS		1000	/* between looks at the kernel: one ioctl each */
+#define ASK_MS		5000	/* between looks at whether the log has grown */
+#define ROTATION_MS	5000	/* between looks for the end of a rotation */
+#define RETRY_MS	300000	/* after an end that failed: unlocking is meant to be expensive */
 
 struct guard {
 	struct libdmwarrant				*ctx;
@@ -22,6 +29,12 @@ struct guard {
 	struct libdmwarrant_anchor			told;	/* to the registry */
 	u64						told_ms;
 	int						failing;	/* reported */
+	u64						asked_ms;
+	s64						entries;	/* of the log, when last looked at */
+	int						refusing;	/* reported */
+	u64						rotation_ms;	/* when to look next */
+	bool						retired;	/* an end is still to be made */
+	int						unfinished;	/* reported */
 };
 
 static u64 now_ms(void)
@@ -36,12 +49,16 @@ static u64 now_ms(void)
 /* Once when it begins to fail, once when it is over: an outage must not fill the journal. */
 static void report(struct guard *g, int err)
 {
+	char text[sizeof(g->ctx->error) + 64];
+
 	if (g->failing == err)
 		return;
 	g->failing = err;
-	if (g->params->report)
-		g->params->report(g->params->arg, err, err ? libdmwarrant_error(g->ctx) :
-				  "the registry answers again");
+	if (!g->params->report)
+		return;
+	snprintf(text, sizeof(text), err ? "its newest checkpoints are not anchored: %s" :
+		 "the registry answers again", libdmwarrant_error(g->ctx));
+	g->params->report(g->params->arg, err, text);
 }
 
 /* ---- the registry ---- */
@@ -90,6 +107,45 @@ static bool is_due(const struct guard *g)
 	u64 ms = 1000ULL * (g->params->seconds ? g->params->seconds : SECONDS);
 
 	return is_new(g) && (!g->told_ms || now_ms() - g->told_ms >= ms);
+}
+
+/* ---- keys to be forgotten ---- */
+
+static int count_entries(struct libdmwarrant_registry *reg, s64 *count)
+{
+	int ret = lib_registry_begin(reg, false);
+
+	*count = 0;
+	return ret ?: lib_registry_end(reg, lib_sql(reg, lib_row_number, count,
+						    "SELECT count(*) FROM audit_entries"));
+}
+
+/* Going through the log takes time, so it is done only when there is something new in it. */
+static int serve(struct guard *g, struct libdmwarrant_registry *reg)
+{
+	s64 count;
+	int ret = count_entries(reg, &count);
+
+	if (ret || count == g->entries)
+		return ret;
+	ret = lib_shred_serve(g->ctx, reg, g->uuid);
+	if (ret >= 0)
+		g->entries = count;
+	return ret < 0 ? ret : 0;
+}
+
+/* A registry that does not answer is reported by others. */
+static void answer(struct guard *g)
+{
+	int ret;
+
+	if (now_ms() - g->asked_ms < ASK_MS)
+		return;
+	g->asked_ms = now_ms();
+	ret = with_registry(g, serve);
+	if (ret && ret != g->refusing && g->params->report)
+		g->params->report(g->params->arg, ret, libdmwarrant_error(g->ctx));
+	g->refusing = ret;
 }
 
 /* ---- marks ---- */
@@ -145,6 +201,70 @@ static bool is_over(struct guard *g)
 	return over;
 }
 
+/* ---- rotation ---- */
+
+/* What only the store knows, once; the rest the kernel tells, at little cost. */
+static void look_for_retired(struct guard *g)
+{
+	struct libdmwarrant_rotate_params p = {
+		.version = LIBDMWARRANT_ROTATE_VERSION, .volume = g->text,
+	};
+	struct libdmwarrant_rotation r = { .version = LIBDMWARRANT_ROTATE_VERSION };
+
+	g->retired = g->params->unlock &&
+		     !libdmwarrant_rotate_status(g->ctx, &g->config, &p, &r) &&
+		     r.phase == LIBDMWARRANT_ROTATE_RETIRED;
+}
+
+static bool is_swept(struct guard *g)
+{
+	struct lib_epochs e;
+	struct lib_mapping m;
+	struct lib_sweep s;
+
+	return !lib_dm_find_uuid(g->ctx, g->uuid, &m) && !lib_epochs(g->ctx, m.name, &e) &&
+	       e.count > 1 && !lib_sweep(g->ctx, m.name, &s) && !strcmp(s.state, "done") &&
+	       !s.damaged;
+}
+
+static void report_rotation(struct guard *g, int err)
+{
+	char text[sizeof(g->ctx->error) + 64];
+
+	if (!g->params->report || (err && g->unfinished == err))
+		return;
+	snprintf(text, sizeof(text), err ? "the rotation of its keys cannot be finished: %s" :
+		 "the rotation of its keys is finished, the old ones are destroyed", libdmwarrant_error(g->ctx));
+	g->params->report(g->params->arg, err, text);
+}
+
+static void finish_rotation(struct guard *g)
+{
+	struct libdmwarrant_rotate_params p = {
+		.version = LIBDMWARRANT_ROTATE_VERSION, .volume = g->text,
+		.unlock = g->params->unlock,
+		/* Nobody has asked for it, so nobody is refused. */
+		.flags = LIBDMWARRANT_ROTATE_QUIET,
+	};
+	struct libdmwarrant_rotation r = { .version = LIBDMWARRANT_ROTATE_VERSION };
+	int ret = libdmwarrant_rotate_finish(g->ctx, &g->config, &p, &r);
+
+	if (ret || (r.flags & LIBDMWARRANT_ROTATION_FINISHED))
+		report_rotation(g, ret);
+	g->unfinished = ret;
+	g->retired = ret;
+	g->rotation_ms = now_ms() + (ret ? RETRY_MS : ROTATION_MS);
+}
+
+static void rotate(struct guard *g)
+{
+	if (!g->params->unlock || now_ms() < g->rotation_ms)
+		return;
+	g->rotation_ms = now_ms() + ROTATION_MS;
+	if (g->retired || is_swept(g))
+		finish_rotation(g);
+}
+
 /* ---- the loop ---- */
 
 /* Return: is it open? When it cannot be known, it counts as open. */
@@ -174,11 +294,14 @@ static int guard(struct guard *g)
 	if (ret == -ENOENT || ret == -ENXIO)
 		return ret;
 	report(g, ret);
+	look_for_retired(g);
 	do {
 		if (!look(g) && is_over(g))
 			return 0;
 		if (is_due(g))
 			tell(g);
+		answer(g);
+		rotate(g);
 	} while (!wait_a_moment(g));
 	if (is_new(g))
 		tell(g);

@@ -2,7 +2,8 @@
 /* Opening a volume by its warrant: everything is checked that could make it the wrong one. */
 #include <time.h>
 
-#include "warrant_volume.h"
+#include "rotate.h"
+#include "shred.h"
 
 #define LOCK_MS		60000	/* unlocking keys may take some seconds */
 
@@ -219,6 +220,32 @@ static void anchor(struct opening *o)
 	lib_pending_write(o->ctx, o->config, o->record->uuid, &s.anchor, path, sizeof(path));
 }
 
+/*
+ * A rotation goes on where it was, on this host or another. What cannot be started now can be by
+ * hand; and a module that knows no epochs has none to rotate.
+ */
+static void go_on_rotating(struct opening *o)
+{
+	u32 *flags = &o->result->flags, newest = lib_rotate_newest(o->keyset), tag, epoch, i;
+	struct libdmwarrant quiet = *o->ctx;
+	struct lib_epochs e;
+
+	if (has_flag(o, LIBDMWARRANT_VOLUME_OPEN_READ_ONLY) ||
+	    lib_epochs(o->ctx, o->record->name, &e)) {
+		*o->ctx = quiet;
+		return;
+	}
+	if (e.count > 1)
+		*flags |= lib_sweep_start(o->ctx, o->record->name, 0) ?
+			  LIBDMWARRANT_VOLUME_SWEEP_STOPPED : LIBDMWARRANT_VOLUME_SWEEPING;
+	else if (newest > e.current)
+		*flags |= LIBDMWARRANT_VOLUME_ROTATION_PREPARED;
+	for (i = 0; e.count == 1 && !libdmwarrant_keyset_entry(o->keyset, i, &tag, &epoch); i++)
+		if (epoch && epoch < e.current)
+			*flags |= LIBDMWARRANT_VOLUME_ROTATION_RETIRED;
+	*o->ctx = quiet;
+}
+
 /* A hint for people; that it cannot be written does not matter. */
 static void remember_device(struct opening *o)
 {
@@ -239,7 +266,9 @@ static int open_marked(struct opening *o)
 					      mark_flags(o));
 	if (ret)
 		return ret;
-	ret = lib_origin_write(o->ctx, o->record->uuid, o->config->registry);
+	ret = lib_shred_allows(o->reg, o->record, o->keyset);
+	if (!ret)
+		ret = lib_origin_write(o->ctx, o->record->uuid, o->config->registry);
 	if (!ret)
 		ret = map(o, false);
 	if (ret) {
@@ -253,6 +282,7 @@ static int open_marked(struct opening *o)
 	}
 	anchor(o);
 	remember_device(o);
+	go_on_rotating(o);
 	return 0;
 }
 
@@ -269,7 +299,7 @@ static int check(struct opening *o)
 		return check_anchor(o);
 	if (!ret)
 		ret = get_keys(o);
-	return ret ? ret : check_anchor(o);
+	return ret ?: lib_shred_allows(o->reg, o->record, o->keyset) ?: check_anchor(o);
 }
 
 static int open_locked(struct opening *o)

@@ -2,6 +2,7 @@
 /* Volumes, as the registry knows them. */
 #include <ctype.h>
 
+#include "audit.h"
 #include "json.h"
 #include "registry.h"
 
@@ -145,7 +146,10 @@ static int insert(struct libdmwarrant_registry *r, const struct libdmwarrant_rec
 		       lib_text(uuid), lib_text(n->warrant), lib_text(n->name), lib_text(n->wwid),
 		       lib_text(n->device), lib_text(digest), lib_text(n->keystore),
 		       lib_text(n->flags & LIBDMWARRANT_RECORD_CREATING ? "creating" : "ready"),
-		       lib_number(n->created), lib_text(r->who.user), lib_text(r->who.host));
+		       lib_number(n->created), lib_text(r->who.user), lib_text(r->who.host)) ?:
+		lib_audit_say(r, "volume.recorded", "Volume", uuid, "Warrant", n->warrant,
+			      "Name", n->name, "Wwid", n->wwid, "Device", n->device,
+			      "KeyStore", n->keystore, "Digest", digest, NULL);
 }
 
 static int add(struct libdmwarrant_registry *r, struct libdmwarrant_record *n)
@@ -318,10 +322,13 @@ int lib_volume_known(struct libdmwarrant_registry *r, const u8 uuid[DMW_UUID_SIZ
 static int set_ready(struct libdmwarrant_registry *r, const u8 *uuid)
 {
 	char text[37], state[16];
+	int ret = lib_volume_known(r, uuid, text, state);
 
-	return lib_volume_known(r, uuid, text, state) ?:
-		lib_sql(r, NULL, NULL, "UPDATE volumes SET state = 'ready' WHERE uuid = $1",
-			lib_text(text));
+	if (ret || !strcmp(state, "ready"))
+		return ret;
+	return lib_sql(r, NULL, NULL, "UPDATE volumes SET state = 'ready' WHERE uuid = $1",
+		       lib_text(text)) ?:
+		lib_audit_say(r, "volume.ready", "Volume", text, NULL);
 }
 
 int libdmwarrant_registry_volume_ready(struct libdmwarrant_registry *r,
@@ -345,7 +352,8 @@ static int remove_volume(struct libdmwarrant_registry *r, const u8 *uuid)
 				text);
 	return lib_sql(r, NULL, NULL, "DELETE FROM opened WHERE volume = $1", lib_text(text)) ?:
 		lib_sql(r, NULL, NULL, "DELETE FROM anchors WHERE volume = $1", lib_text(text)) ?:
-		lib_sql(r, NULL, NULL, "DELETE FROM volumes WHERE uuid = $1", lib_text(text));
+		lib_sql(r, NULL, NULL, "DELETE FROM volumes WHERE uuid = $1", lib_text(text)) ?:
+		lib_audit_say(r, "volume.removed", "Volume", text, NULL);
 }
 
 int libdmwarrant_registry_volume_remove(struct libdmwarrant_registry *r,
@@ -356,19 +364,22 @@ int libdmwarrant_registry_volume_remove(struct libdmwarrant_registry *r,
 	return ret ?: lib_registry_end(r, remove_volume(r, uuid));
 }
 
-static int moved(struct libdmwarrant_registry *r, const u8 *uuid, const char *wwid,
-		 const char *device)
+static int set_place(struct libdmwarrant_registry *r, const u8 *uuid, const char *wwid,
+		     const char *device)
 {
 	char text[37], state[16];
 	int ret = lib_volume_known(r, uuid, text, state);
 
-	if (!ret && wwid)
+	if (ret)
+		return ret;
+	if (wwid)
 		ret = lib_sql(r, NULL, NULL, "UPDATE volumes SET wwid = $1 WHERE uuid = $2",
 			      lib_text(wwid), lib_text(text));
 	if (!ret && device)
 		ret = lib_sql(r, NULL, NULL, "UPDATE volumes SET device = $1 WHERE uuid = $2",
 			      lib_text(device), lib_text(text));
-	return ret;
+	return ret ?: lib_audit_say(r, "volume.moved", "Volume", text, "Wwid", wwid,
+				    "Device", device, NULL);
 }
 
 int libdmwarrant_registry_volume_moved(struct libdmwarrant_registry *r,
@@ -382,5 +393,5 @@ int libdmwarrant_registry_volume_moved(struct libdmwarrant_registry *r,
 		return lib_fail(r->ctx, -EINVAL,
 				"WWID and device of a volume must be UTF-8 text without control characters, and not too long");
 	ret = lib_registry_begin(r, true);
-	return ret ?: lib_registry_end(r, moved(r, uuid, wwid, device));
+	return ret ?: lib_registry_end(r, set_place(r, uuid, wwid, device));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Storing a warrant's record: always a new revision, never in place of an old one. */
+#include "audit.h"
 #include "etsi.h"
 #include "json.h"
 #include "warrant_change.h"
@@ -126,6 +127,19 @@ static int store_state(struct lib_change *c, const struct libdmwarrant_warrant *
 		       lib_text(w->uuid));
 }
 
+/* The digest is over all that the revision says, and over those before it. */
+static int tell_log(struct lib_change *c, const char *uuid, const char *reference, u32 revision,
+		    const char *digest)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", revision);
+	return lib_audit_say(c->r, !c->from ? "warrant.added" : !strcmp(c->action, "renew") ?
+			     "warrant.renewed" : "warrant.edited", "Warrant", uuid,
+			     "Reference", reference, "Revision", number, "Digest", digest,
+			     "Reason", c->reason, "Source", c->source, NULL);
+}
+
 static int store_revision(struct lib_change *c, const struct libdmwarrant_warrant *w,
 			  const struct libdmwarrant_revision *v)
 {
@@ -141,7 +155,8 @@ static int store_revision(struct lib_change *c, const struct libdmwarrant_warran
 		       lib_text(w->uuid), lib_number(v->revision), lib_number(v->when),
 		       lib_text(v->action), lib_text(v->user), lib_text(v->host),
 		       lib_text(v->reason), lib_text(v->source), lib_text(v->changes),
-		       lib_text(v->json), lib_text(digest));
+		       lib_text(v->json), lib_text(digest)) ?:
+		tell_log(c, w->uuid, w->reference, v->revision, digest);
 }
 
 static int store_texts(struct lib_change *c, const char *json, const char *changes)

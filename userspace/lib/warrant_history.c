@@ -3,8 +3,8 @@
  * All that a warrant's record has ever been. Each revision has a digest over itself and the one
  * before, so that none can be altered, dropped or inserted without all later ones showing it.
  */
+#include "history.h"
 #include "json.h"
-#include "registry.h"
 
 static const char domain[] = "dm-warrant history 1";
 
@@ -132,6 +132,51 @@ int lib_history_verify(struct libdmwarrant_registry *r, const char *warrant,
 	if (!ret && newest != h.next - 1)
 		ret = fail_altered(&h, h.next);
 	return ret;
+}
+
+/* ---- against the audit log ---- */
+
+static bool is_revision(const char *kind)
+{
+	return !strcmp(kind, "warrant.added") || !strcmp(kind, "warrant.edited") ||
+	       !strcmp(kind, "warrant.renewed");
+}
+
+/* A history that was made anew, digests and all, is not what the log was told. */
+int lib_history_logged(struct lib_history_log *h, const struct lib_audit_entry *e)
+{
+	const char *warrant = lib_warrant_text(e->body, "Warrant");
+	const char *revision = lib_warrant_text(e->body, "Revision");
+	char text[160];
+	s64 same = 0;
+	int ret;
+
+	if (!strcmp(e->kind, LIB_AUDIT_BEGUN)) {
+		h->known = json_object_get_int64(json_object_object_get(e->body, "Revisions"));
+		return 0;
+	}
+	if (!is_revision(e->kind))
+		return 0;
+	h->known++;
+	ret = lib_sql(h->r, lib_row_number, &same,
+		      "SELECT COUNT(*) FROM warrant_history WHERE warrant = $1 AND revision = $2 AND digest = $3",
+		      lib_text(warrant), lib_number(strtoll(revision, NULL, 10)),
+		      lib_text(lib_warrant_text(e->body, "Digest")));
+	if (ret || same)
+		return ret;
+	snprintf(text, sizeof(text), "revision %.20s of warrant %.40s is not the one in the audit log",
+		 revision, warrant);
+	return h->fault(h->arg, text);
+}
+
+int lib_history_logged_all(struct lib_history_log *h)
+{
+	s64 count = 0;
+	int ret = lib_sql(h->r, lib_row_number, &count, "SELECT COUNT(*) FROM warrant_history");
+
+	if (ret || count == h->known)
+		return ret;
+	return h->fault(h->arg, "there are revisions of warrants that are not in the audit log");
 }
 
 /* ---- for the caller, with nothing locked ---- */

@@ -37,7 +37,7 @@ void cli_keysource_end(struct cli_keysource *k);
 
 /* guard_start.c */
 int cli_guard_start(struct cli *c, const struct libdmwarrant_config *config, const uint8_t *uuid,
-		    uint32_t seconds);
+		    uint32_t seconds, const struct cli_unlock *unlock);
 
 /* volume_open_warrant.c */
 int cli_open_by_warrant(struct cli *c, struct libdmwarrant_volume_open_params *params,

@@ -67,6 +67,7 @@ struct cli;
  * @summary:   one line
  * @text:      the rest of --help
  * @options:   ends with CLI_END
+ * @reads:     it changes nothing, so the audit log is told only when it was refused
  * @run:       does it. Return: 0, a negative errno of the library, or from cli_usage()
  */
 struct cli_command {
@@ -76,6 +77,7 @@ struct cli_command {
 	const char			*summary;
 	const char			*text;
 	const struct cli_option		*options;
+	bool				reads;
 	int				(*run)(struct cli *c);
 };
 
@@ -94,6 +96,8 @@ struct cli_command {
  * @dry_run:     --dry-run
  * @progress_json: --progress-json
  * @progress_shown: a progress line stands on the terminal
+ * @parsed:      the options are, so @argv has nothing but arguments
+ * @changes:     it changes something, or would: as its command says, unless options say otherwise
  * @streaming:   the map is printed as it is found; the rest of @out follows it
  * @out:         the result as JSON; commands fill it whether or not it is asked for
  */
@@ -111,6 +115,8 @@ struct cli {
 	bool				dry_run;
 	bool				progress_json;
 	bool				progress_shown;
+	bool				parsed;
+	bool				changes;
 	bool				streaming;
 	struct json_object		*out;
 };
@@ -130,6 +136,9 @@ int cli_keyset(struct cli *c, struct libdmwarrant_keyset **keyset);
 int cli_config(struct cli *c, struct libdmwarrant_config *config);
 int cli_registry(struct cli *c, uint32_t flags, struct libdmwarrant_registry **reg);
 int cli_read_text(struct cli *c, const char *path, char **text);
+
+/* audit.c */
+void cli_audit(const struct cli *c, int ret);
 
 /* output.c */
 void cli_say(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -168,6 +177,7 @@ extern const struct cli_command command_tag_restrict;
 extern const struct cli_command command_tag_check;
 extern const struct cli_command command_tag_map;
 extern const struct cli_command command_tag_watch;
+extern const struct cli_command command_key_rotate;
 extern const struct cli_command command_keyset_generate;
 extern const struct cli_command command_keyset_show;
 extern const struct cli_command command_keystore_init;
@@ -179,6 +189,13 @@ extern const struct cli_command command_keystore_check;
 extern const struct cli_command command_keystore_tombstones;
 extern const struct cli_command command_registry_init;
 extern const struct cli_command command_registry_check;
+extern const struct cli_command command_audit_show;
+extern const struct cli_command command_audit_verify;
+extern const struct cli_command command_audit_prove;
+extern const struct cli_command command_audit_export;
+extern const struct cli_command command_audit_cosign;
+extern const struct cli_command command_audit_timestamp;
+extern const struct cli_command command_audit_key;
 extern const struct cli_command command_warrant_add;
 extern const struct cli_command command_warrant_import;
 extern const struct cli_command command_warrant_show;
@@ -186,5 +203,42 @@ extern const struct cli_command command_warrant_list;
 extern const struct cli_command command_warrant_renew;
 extern const struct cli_command command_warrant_edit;
 extern const struct cli_command command_warrant_history;
+extern const struct cli_command command_shred_execute;
+extern const struct cli_command command_shred_resume;
+extern const struct cli_command command_certificate_list;
+extern const struct cli_command command_certificate_show;
+extern const struct cli_command command_certificate_render;
+extern const struct cli_command command_certificate_verify;
+extern const struct cli_command command_evidence_seal;
+extern const struct cli_command command_evidence_verify;
+extern const struct cli_command command_evidence_prove;
+extern const struct cli_command command_officer_add;
+extern const struct cli_command command_officer_revoke;
+extern const struct cli_command command_officer_list;
+extern const struct cli_command command_officer_show;
+extern const struct cli_command command_policy_show;
+extern const struct cli_command command_policy_set;
+extern const struct cli_command command_shred_request;
+extern const struct cli_command command_shred_sign;
+extern const struct cli_command command_shred_approve;
+extern const struct cli_command command_shred_cancel;
+extern const struct cli_command command_shred_list;
+extern const struct cli_command command_shred_show;
+extern const struct cli_command command_request_list;
+extern const struct cli_command command_request_show;
+extern const struct cli_command command_request_sign;
+extern const struct cli_command command_request_approve;
+extern const struct cli_command command_request_cancel;
+extern const struct cli_command command_request_apply;
+extern const struct cli_command command_request_clock;
+extern const struct cli_command command_retention_profile;
+extern const struct cli_command command_retention_event;
+extern const struct cli_command command_retention_due;
+extern const struct cli_command command_retention_timeline;
+extern const struct cli_command command_retention_hold;
+extern const struct cli_command command_retention_release;
+extern const struct cli_command command_retention_review;
+extern const struct cli_command command_retention_restrict;
+extern const struct cli_command command_retention_report;
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,19 +95,20 @@ static int wait_for_guard(struct cli *c, const char *uuid)
  * cli_guard_start() - start the guard of an open volume
  * @uuid:    of the volume
  * @seconds: as in struct libdmwarrant_guard_params
+ * @unlock:  how it shall unlock keys to finish a rotation; NULL = it shall not
  *
  * Return: 0 it is at work, also when it was already; a negative errno, without an error text.
  */
 int cli_guard_start(struct cli *c, const struct libdmwarrant_config *config, const uint8_t *uuid,
-		    uint32_t seconds)
+		    uint32_t seconds, const struct cli_unlock *unlock)
 {
-	char program[512], text[37], unit[80], interval[16], registry[520];
-	char *const argv[] = {
+	char program[512], text[37], unit[80], interval[16], registry[520], key_file[PATH_MAX];
+	char *argv[16] = {
 		SYSTEMD_RUN, "--quiet", "--collect", unit, "--",
 		program, "volume", "guard", "--registry", registry, "--seconds", interval, text,
-		NULL,
 	};
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	char **more = argv + 13;
 	int ret;
 
 	if (n < 0)
@@ -118,6 +120,15 @@ int cli_guard_start(struct cli *c, const struct libdmwarrant_config *config, con
 	snprintf(unit, sizeof(unit), "--unit=dm-warrant-guard-%s", text);
 	snprintf(registry, sizeof(registry), "%s", config->registry);
 	snprintf(interval, sizeof(interval), "%u", seconds ? seconds : 10);
+	if (unlock && unlock->key_file) {
+		/* It has another working directory. */
+		if (!realpath(unlock->key_file, key_file))
+			return -errno;
+		*more++ = "--key-file";
+		*more++ = key_file;
+	} else if (unlock && unlock->token) {
+		*more++ = "--token";
+	}
 	ret = run_unit(argv);
 	if (ret)
 		ret = run_daemon(argv + 5);

@@ -15,6 +15,10 @@ static void show_key(struct cli *c, struct json_object *keys, uint32_t tag, uint
 	if (tag == LIBDMWARRANT_TAG_METADATA) {
 		cli_set_text(o, "use", "metadata");
 		cli_say(c, "%10s  epoch %u\n", "metadata", epoch);
+	} else if (!epoch) {
+		cli_set_text(o, "use", "shredded");
+		cli_set_u64(o, "tag", tag);
+		cli_say(c, "tag %6u  shredded\n", tag);
 	} else {
 		cli_set_text(o, "use", "data");
 		cli_set_u64(o, "tag", tag);
@@ -61,8 +65,10 @@ const struct cli_command command_keyset_show = {
 	.verb = "show",
 	.arguments = "FILE",
 	.summary = "show which keys a keyset has, never the keys",
-	.text = "Prints the UUID of the volume that the keys are for, and tag and epoch of each key.\n"
+	.text = "Prints the UUID of the volume that the keys are for, and tag and epoch of each key,\n"
+		"and which tags it says were shredded.\n"
 		"With --keyset-fd there is no FILE.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -94,5 +94,6 @@ const struct cli_command command_keystore_check = {
 	.text = "Without WARRANT all are looked at, as far as that goes without unlocking. With WARRANT\n"
 		"and an option that unlocks, all of its keys are authenticated. Changes nothing.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -67,5 +67,6 @@ const struct cli_command command_keystore_list = {
 	.text = "Nothing is unlocked, so nothing of it is authenticated: keystore check does that.\n"
 		"Warrants whose keys were destroyed are listed for ever.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -127,7 +127,7 @@ const struct cli_command command_keystore_rewrap = {
 	.summary = "change the secrets that unlock a warrant's keys, not the keys",
 	.text = "Without --add and --remove the new secret takes the place of the one that has\n"
 		"unlocked. Whoever knew the old secret and has a copy of the store can still unlock\n"
-		"that copy: if keys may have leaked, rotate the volumes. Tokens are enrolled by\n"
+		"that copy: if keys may have leaked, rotate the volumes (key rotate). Tokens are enrolled by\n"
 		"systemd-cryptenroll and clevis luks bind on the file header of the warrant.",
 	.options = options,
 	.run = run,

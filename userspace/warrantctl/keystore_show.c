@@ -150,7 +150,9 @@ const struct cli_command command_keystore_show = {
 	.text = "With an option that unlocks, all of it is authenticated; without, it is as trustworthy\n"
 		"as the disk that it is on. Two generations are told apart: that of the keys, which\n"
 		"changes when keys come or go, and that of the secrets that unlock them, which changes\n"
-		"with keystore rewrap and does nothing to the keys.",
+		"with keystore rewrap and does nothing to the keys. Keys of two epochs of a volume mean\n"
+		"that its rotation is not finished, see key rotate.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -110,5 +110,6 @@ const struct cli_command command_keystore_tombstones = {
 	.text = "The digest that --json prints stands for all of them: remembered elsewhere, it shows\n"
 		"when an older copy of the store has been put in the place of this one.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

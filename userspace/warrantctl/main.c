@@ -30,6 +30,7 @@ static const struct cli_command *const commands[] = {
 	&command_tag_check,
 	&command_tag_map,
 	&command_tag_watch,
+	&command_key_rotate,
 	&command_keyset_generate,
 	&command_keyset_show,
 	&command_keystore_init,
@@ -41,6 +42,13 @@ static const struct cli_command *const commands[] = {
 	&command_keystore_tombstones,
 	&command_registry_init,
 	&command_registry_check,
+	&command_audit_show,
+	&command_audit_verify,
+	&command_audit_prove,
+	&command_audit_export,
+	&command_audit_cosign,
+	&command_audit_timestamp,
+	&command_audit_key,
 	&command_warrant_add,
 	&command_warrant_import,
 	&command_warrant_show,
@@ -48,6 +56,43 @@ static const struct cli_command *const commands[] = {
 	&command_warrant_renew,
 	&command_warrant_edit,
 	&command_warrant_history,
+	&command_shred_execute,
+	&command_shred_resume,
+	&command_certificate_list,
+	&command_certificate_show,
+	&command_certificate_render,
+	&command_certificate_verify,
+	&command_evidence_seal,
+	&command_evidence_verify,
+	&command_evidence_prove,
+	&command_officer_add,
+	&command_officer_revoke,
+	&command_officer_list,
+	&command_officer_show,
+	&command_policy_show,
+	&command_policy_set,
+	&command_shred_request,
+	&command_shred_sign,
+	&command_shred_approve,
+	&command_shred_cancel,
+	&command_shred_list,
+	&command_shred_show,
+	&command_request_list,
+	&command_request_show,
+	&command_request_sign,
+	&command_request_approve,
+	&command_request_cancel,
+	&command_request_apply,
+	&command_request_clock,
+	&command_retention_profile,
+	&command_retention_event,
+	&command_retention_due,
+	&command_retention_timeline,
+	&command_retention_hold,
+	&command_retention_release,
+	&command_retention_review,
+	&command_retention_restrict,
+	&command_retention_report,
 };
 
 static void overview(FILE *f)
@@ -57,7 +102,7 @@ static void overview(FILE *f)
 	fputs("usage: warrantctl NOUN VERB [OPTION...] [ARGUMENT...]\n\n"
 	      "Sealed, authenticated volumes for interception evidence on untrusted LUNs.\n\n", f);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(f, "  %-9s%-11s%s\n", commands[i]->noun, commands[i]->verb,
+		fprintf(f, "  %-12s%-11s%s\n", commands[i]->noun, commands[i]->verb,
 			commands[i]->summary);
 	fputs("\nwarrantctl NOUN VERB --help explains each; warrantctl(8) has all of it.\n"
 	      "Options: --help, --version.\n\n"
@@ -116,9 +161,11 @@ static enum libdmwarrant_exit finish(struct cli *c, int ret)
 
 static enum libdmwarrant_exit run(const struct cli_command *command, int argc, char **argv)
 {
-	struct cli c = { .command = command, .argc = argc, .argv = argv, .keyset_fd = -1 };
+	struct cli c = { .command = command, .argc = argc, .argv = argv, .keyset_fd = -1,
+			 .changes = !command->reads };
 	enum libdmwarrant_exit code;
 	char schema[64];
+	int ret;
 
 	c.out = json_object_new_object();
 	if (!c.out || libdmwarrant_new(&c.lib)) {
@@ -129,7 +176,9 @@ static enum libdmwarrant_exit run(const struct cli_command *command, int argc, c
 	cli_set_text(c.out, "schema", schema);
 	cli_set_u64(c.out, "version", 1);
 	libdmwarrant_set_progress(c.lib, cli_progress, &c);
-	code = finish(&c, command->run(&c));
+	ret = command->run(&c);
+	cli_audit(&c, ret);
+	code = finish(&c, ret);
 	json_object_put(c.out);
 	libdmwarrant_free(c.lib);
 	return code;

@@ -34,7 +34,7 @@ void cli_help(const struct cli_command *command)
 	for (o = command->options; o->name; o++) {
 		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "",
 			 o->arg ? o->arg : "");
-		printf("  %-26s%s\n", left, o->help);
+		printf("  %-25s %s\n", left, o->help);
 	}
 }
 
@@ -105,6 +105,7 @@ int cli_next_option(struct cli *c)
 		if (id == -1) {
 			c->argc -= optind;
 			c->argv += optind;
+			c->parsed = true;
 			return 0;
 		}
 		if (id == '?' || id == ':') {

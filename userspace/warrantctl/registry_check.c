@@ -50,11 +50,13 @@ const struct cli_command command_registry_check = {
 	.noun = "registry",
 	.verb = "check",
 	.arguments = "",
-	.summary = "verify the registry: storage, histories, bindings",
+	.summary = "verify the registry: storage, histories, bindings, audit log",
 	.text = "Verifies the database itself, that the revisions of each warrant are all there and as\n"
-		"they were written, and that each volume is bound to its warrant. Changes nothing.\n"
-		"Whoever can write to the registry can also write digests: this finds damage, and\n"
-		"alterations that were not made with the same care.",
+		"they were written, that each volume is bound to its warrant, and the audit log, which\n"
+		"must know each of those revisions. Changes nothing. Whoever has the signing key, too, can\n"
+		"make all of it anew: only checkpoints that were kept elsewhere, witnesses and time stamps\n"
+		"show that, see audit verify.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -76,6 +76,8 @@ struct map {
 #define MAP_COLOURS	8	/* tags that can be told apart by colour */
 
 const struct map_tag *map_find(const struct map *m, uint32_t tag);
+char map_letter(const struct map *m, uint32_t tag);
+bool map_is_shredded(const struct map *m, uint32_t tag);
 const char *map_label(const struct map_tag *t, char text[160]);
 const char *map_age(const struct map *m, uint64_t time, char text[32]);
 unsigned int map_age_class(const struct map *m, uint64_t time);

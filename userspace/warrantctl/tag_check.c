@@ -85,6 +85,7 @@ static void sum(struct cli *c, const struct libdmwarrant_tag_check_result *r)
 	cli_set_u64(c->out, "free_sectors", r->free);
 	cli_set_u64(c->out, "cleared_sectors", r->cleared);
 	cli_set_u64(c->out, "moved_sectors", r->moved);
+	cli_set_u64(c->out, "shredded_sectors", r->shredded);
 	cli_progress_end(c);
 	cli_say(c, "%" PRIu64 " files, %" PRIu64 " with a tag: %" PRIu64 " disagreements",
 		r->files, r->tagged, r->findings);
@@ -93,6 +94,9 @@ static void sum(struct cli *c, const struct libdmwarrant_tag_check_result *r)
 	if (r->free > r->cleared)
 		cli_say(c, "; %s of free space keep the tag of deleted files",
 			cli_size((r->free - r->cleared) * LIBDMWARRANT_SECTOR_SIZE, size));
+	if (r->shredded)
+		cli_say(c, "; %s shredded",
+			cli_size(r->shredded * LIBDMWARRANT_SECTOR_SIZE, size));
 	cli_say(c, "\n");
 }
 
@@ -113,6 +117,7 @@ static int run(struct cli *c)
 		return cli_usage(c, "--move-free goes with --repair");
 	if (c->argc != 1 && c->argc != 2)
 		return cli_usage(c, "expected %s", c->command->arguments);
+	c->changes = p.flags & LIBDMWARRANT_TAG_CHECK_REPAIR;
 	p.path = c->argc == 2 ? c->argv[1] : NULL;
 	if (c->dry_run)
 		p.flags = 0;
@@ -138,5 +143,6 @@ const struct cli_command command_tag_check = {
 		"--repair discards it if the volume allows discards. --move-free seals it under the default\n"
 		"key otherwise: then freezing the tag is possible, but shredding does not reach it any more.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

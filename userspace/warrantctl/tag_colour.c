@@ -14,6 +14,9 @@ static const struct colour others[] = { { 110, 110, 110 }, { 150, 150, 150 } };
 /* The default tag: the file system's own, and what nobody has tagged. */
 static const struct colour plain = { 200, 196, 188 };
 
+/* Shredded: there is nothing left to be old. */
+static const struct colour shredded = { 24, 24, 24 };
+
 /* Percent of the full colour, by map_age_class(). */
 static const unsigned char strength[MAP_AGES] = { 100, 82, 66, 50, 36 };
 
@@ -43,6 +46,8 @@ void map_tag_colour(const struct map *m, uint32_t tag, struct colour *c)
 
 	if (!tag)
 		*c = plain;
+	else if (map_is_shredded(m, tag))
+		*c = shredded;
 	else
 		*c = t->rank < MAP_COLOURS ? palette[t->rank] :
 		     others[t->rank % ARRAY_SIZE(others)];
@@ -59,6 +64,8 @@ void map_cell_colour(const struct map *m, const struct map_cell *cell, struct co
 			       STRENGTH_EMPTY;
 
 	map_tag_colour(m, cell->tag, c);
+	if (map_is_shredded(m, cell->tag))
+		return;
 	c->red = mix(c->red, percent);
 	c->green = mix(c->green, percent);
 	c->blue = mix(c->blue, percent);

@@ -55,5 +55,6 @@ const struct cli_command command_tag_list = {
 	.text = "With --match only those whose name has TEXT in it, or whose metadata fits it: MEMBER=TEXT\n"
 		"compares one member (LIID=abc, Privileged=true), anything else is searched for everywhere.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

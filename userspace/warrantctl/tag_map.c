@@ -67,6 +67,21 @@ const struct map_tag *map_find(const struct map *m, uint32_t tag)
 	return tag < m->tag_count ? &m->tags[tag] : &m->tags[0];
 }
 
+bool map_is_shredded(const struct map *m, uint32_t tag)
+{
+	return map_find(m, tag)->tag.state == LIBDMWARRANT_TAG_SHREDDED;
+}
+
+/* What stands for a tag; 0 = one of many that have none of their own. */
+char map_letter(const struct map *m, uint32_t tag)
+{
+	const struct map_tag *t = map_find(m, tag);
+
+	if (map_is_shredded(m, tag))
+		return 'x';
+	return t->rank < MAP_COLOURS ? 'A' + t->rank : 0;
+}
+
 const char *map_label(const struct map_tag *t, char text[160])
 {
 	if (t->tag.tag)
@@ -457,5 +472,6 @@ const struct cli_command command_tag_map = {
 		"have letters and colours of their own. --svg and --html make files that need nothing else,\n"
 		"readable by their owner only; with the mouse on a cell they say what it is.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

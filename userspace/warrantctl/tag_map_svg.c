@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A map as SVG, and as an HTML page with the same and all in words. Nothing is loaded from elsewhere. */
-#include <string.h>
-
+#include "svg.h"
 #include "tag_colour.h"
 
 #define CELL	14	/* pixels */
@@ -10,26 +9,11 @@
 #define TOP	34
 #define LINE	20	/* of the legend */
 
-/* Characters that XML gives a meaning, or forbids (U+FFFE and U+FFFF). */
-static void put_text(FILE *f, const char *text)
-{
-	for (; *text; text++) {
-		if (!strncmp(text, "\xef\xbf\xbe", 3) || !strncmp(text, "\xef\xbf\xbf", 3)) {
-			fputc('?', f);
-			text += 2;
-		} else if (strchr("<>&\"'", *text)) {
-			fprintf(f, "&#%d;", *text);
-		} else {
-			fputc(*text, f);
-		}
-	}
-}
-
 static void put_label(FILE *f, const struct map_tag *t)
 {
 	char text[160];
 
-	put_text(f, map_label(t, text));
+	svg_text(f, map_label(t, text));
 }
 
 static void put_colour(FILE *f, const struct colour *c)
@@ -64,12 +48,18 @@ static void put_title(const struct map *m, FILE *f, const struct map_cell *sum, 
 	fputs("</title>", f);
 }
 
+/* What is shredded looks like it, also without colours. */
+static void put_hatching(FILE *f, unsigned int x, unsigned int y, unsigned int width)
+{
+	fprintf(f, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%d\" rx=\"2\" fill=\"url(#dmw-shredded)\"/>",
+		x, y, width, CELL);
+}
+
 static void put_rect(const struct map *m, FILE *f, const struct map_cell *cell, unsigned int column,
 		     unsigned int row, unsigned int length)
 {
 	unsigned int x = LEFT + column * (CELL + GAP), y = TOP + row * (CELL + GAP);
 	unsigned int width = length * (CELL + GAP) - GAP;
-	const struct map_tag *t = map_find(m, cell->tag);
 	struct colour c;
 
 	map_cell_colour(m, cell, &c);
@@ -79,10 +69,12 @@ static void put_rect(const struct map *m, FILE *f, const struct map_cell *cell, 
 		CELL);
 	put_colour(f, &c);
 	fprintf(f, "\" stroke=\"%s\"/>", cell->tags > 1 ? "#000" : cell->tag ? "none" : "#ddd");
-	if (cell->tag && t->rank < MAP_COLOURS)
+	if (map_is_shredded(m, cell->tag))
+		put_hatching(f, x, y, width);
+	else if (cell->tag && map_letter(m, cell->tag))
 		fprintf(f, "<text x=\"%u\" y=\"%u\" class=\"%s\">%c</text>", x + width / 2,
 			y + CELL - 4, 299 * c.red + 587 * c.green + 114 * c.blue > 128000 ? "d" : "l",
-			'A' + t->rank);
+			map_letter(m, cell->tag));
 }
 
 static void put_cells(const struct map *m, FILE *f, unsigned int columns)
@@ -141,8 +133,10 @@ static void legend_tag(const struct map *m, FILE *f, const struct map_tag *t, un
 	struct colour c;
 
 	map_tag_colour(m, t->tag.tag, &c);
-	legend_swatch(f, LEFT, y, &c, t->tag.tag ? 'A' + t->rank : 0,
+	legend_swatch(f, LEFT, y, &c, t->tag.tag ? map_letter(m, t->tag.tag) : 0,
 		      299 * c.red + 587 * c.green + 114 * c.blue > 128000 ? "d" : "l");
+	if (map_is_shredded(m, t->tag.tag))
+		put_hatching(f, LEFT, y, CELL);
 	fprintf(f, "<text x=\"%d\" y=\"%u\">", LEFT + CELL + 8, y + CELL - 2);
 	put_label(f, t);
 	fprintf(f, ": %s", cli_size(t->sectors * LIBDMWARRANT_SECTOR_SIZE, size));
@@ -185,7 +179,7 @@ static void legend_ages(const struct map *m, FILE *f, unsigned int y)
 		fprintf(f, "<text x=\"%u\" y=\"%u\">%s%s</text>", x + CELL + 8, y + CELL - 2,
 			i + 1 < MAP_AGES ? "within " : "", map_age_name(i));
 	}
-	fprintf(f, "\n<text x=\"%d\" y=\"%u\">Shade: when last written. White: never written. Very pale: reserved for a tag. Black border: several tags.</text>\n",
+	fprintf(f, "\n<text x=\"%d\" y=\"%u\">Shade: when last written. White: never written. Very pale: reserved for a tag. Hatched black: shredded. Black border: several tags.</text>\n",
 		LEFT, y + LINE + CELL - 2);
 }
 
@@ -212,7 +206,7 @@ static void put_heading(const struct map *m, FILE *f)
 {
 	char size[16], time[32];
 
-	put_text(f, m->name);
+	svg_text(f, m->name);
 	fprintf(f, ": %s by tag and age, %u tags, %s",
 		cli_size(m->sectors * LIBDMWARRANT_SECTOR_SIZE, size), m->tag_count - 1,
 		cli_time(m->now, time));
@@ -233,6 +227,7 @@ void map_svg(const struct map *m, FILE *f, unsigned int columns)
 		m->count);
 	fputs("<style>text{font:12px sans-serif;fill:#222}.o{text-anchor:end;fill:#555}.d,.l{font-size:10px;text-anchor:middle}.d{fill:#111}.l{fill:#fff}</style>\n",
 	      f);
+	fputs("<defs><pattern id=\"dmw-shredded\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><rect width=\"2\" height=\"4\" fill=\"#fff\" fill-opacity=\".75\"/></pattern></defs>\n", f);
 	fprintf(f, "<rect width=\"%u\" height=\"%u\" fill=\"#fff\"/>\n<text x=\"%d\" y=\"20\" style=\"font-weight:bold\">",
 		width, y + legend_lines(m) * LINE, LEFT);
 	put_heading(m, f);
@@ -256,9 +251,9 @@ static void put_row(const struct map *m, FILE *f, const struct map_tag *t)
 	fputs("<tr><td><span class=\"s\" style=\"background:", f);
 	put_colour(f, &c);
 	fprintf(f, "\"></span>%s</td><td>%u</td><td>",
-		t->tag.tag && t->rank < MAP_COLOURS ? (char[]){ 'A' + t->rank, 0 } : "",
+		t->tag.tag ? (char[]){ map_letter(m, t->tag.tag), 0 } : "",
 		t->tag.tag);
-	put_text(f, t->tag.tag ? t->tag.name : "(default tag)");
+	svg_text(f, t->tag.tag ? t->tag.name : "(default tag)");
 	fprintf(f, "</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
 		libdmwarrant_tag_state_name(t->tag.state ? t->tag.state : LIBDMWARRANT_TAG_OPEN),
 		cli_size(t->sectors * LIBDMWARRANT_SECTOR_SIZE, size),

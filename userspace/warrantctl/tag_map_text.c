@@ -27,11 +27,11 @@ static void set_colours(const struct pen *p, const struct colour *back)
 
 static char letter(const struct map *m, const struct map_cell *cell)
 {
-	const struct map_tag *t = map_find(m, cell->tag);
+	char c = map_letter(m, cell->tag);
 
 	if (!cell->tag)
 		return '-';
-	return t->rank < MAP_COLOURS ? 'A' + t->rank : '#';
+	return c ? c : '#';
 }
 
 static void draw_cell(const struct pen *p, const struct map_cell *cell)
@@ -44,7 +44,7 @@ static void draw_cell(const struct pen *p, const struct map_cell *cell)
 		return;
 	}
 	/* Without colours, small letters are for what was written more than a week ago. */
-	if (!cell->written && c != '#')
+	if (!cell->written && c != '#' && c != 'x')
 		c = p->colour ? c : '+';
 	else if (!p->colour && c >= 'A' && map_age_class(p->m, cell->newest) > 1)
 		c += 'a' - 'A';
@@ -103,6 +103,23 @@ static void legend_rest(const struct pen *p)
 			cli_size(sectors * LIBDMWARRANT_SECTOR_SIZE, size));
 }
 
+static void legend_shredded(const struct pen *p)
+{
+	uint64_t sectors = 0;
+	uint32_t i, tags = 0;
+	char size[16];
+
+	for (i = 0; i < p->m->ranked_count; i++) {
+		if (!map_is_shredded(p->m, p->m->ranked[i]))
+			continue;
+		sectors += p->m->tags[p->m->ranked[i]].sectors;
+		tags++;
+	}
+	if (tags)
+		fprintf(p->f, "  x  shredded, for ever: %u tags, %s\n", tags,
+			cli_size(sectors * LIBDMWARRANT_SECTOR_SIZE, size));
+}
+
 static void legend_ages(const struct pen *p)
 {
 	struct map_cell cell = { .written = 1, .tags = 1 };
@@ -135,6 +152,7 @@ void map_terminal(const struct map *m, FILE *f, unsigned int width, bool colour,
 	for (i = 0; i < m->ranked_count && i < MAP_COLOURS; i++)
 		legend_tag(&p, &m->tags[m->ranked[i]]);
 	legend_rest(&p);
+	legend_shredded(&p);
 	fprintf(f, "  %s  never written%s\n", unicode ? "\u00b7" : ".",
 		colour ? "" : "; +  reserved for a tag, nothing written yet");
 	legend_ages(&p);

@@ -85,5 +85,6 @@ const struct cli_command command_tag_show = {
 	.summary = "show a tag, its metadata and how much there is of it",
 	.text = "TAG is a number, a name, or the beginning of just one name; 0 is the default tag.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -69,6 +69,11 @@ int cli_unlock(struct cli *c, const struct cli_unlock *u, const char *prompt, bo
 	       struct libdmwarrant_unlock *out);
 void cli_unlock_end(const struct cli_unlock *u, struct libdmwarrant_unlock *out);
 
+/* unlock_again.c */
+int cli_unlock_keep(struct cli *c, struct libdmwarrant_unlock *unlock);
+int cli_unlock_again(struct cli *c, struct libdmwarrant_unlock *unlock);
+void cli_unlock_drop(void);
+
 /* keystore.c */
 int cli_keystore(struct cli *c, const char *uri, uint32_t flags,
 		 struct libdmwarrant_keystore **ks);

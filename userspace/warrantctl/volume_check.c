@@ -115,8 +115,31 @@ static int damage(void *arg, const struct libdmwarrant_damage *d)
 
 /* ---- sum ---- */
 
-static void report(struct cli *c, const struct libdmwarrant_check_result *r, bool data)
+#define EPOCHS	64	/* of which there is something left; the kernel allows 8 */
+
+static void report_epochs(struct cli *c, const struct libdmwarrant_epoch_count *e, uint32_t count)
 {
+	struct json_object *list = json_object_new_array(), *o;
+
+	for (; count; count--, e++) {
+		o = json_object_new_object();
+		cli_set_u64(o, "epoch", e->epoch);
+		cli_set_bool(o, "current", e->current);
+		cli_set_u64(o, "sectors", e->sectors);
+		cli_set_u64(o, "nodes", e->nodes);
+		json_object_array_add(list, o);
+		if (!e->current)
+			cli_say(c, "under the old epoch %u: %" PRIu64 " sectors, %" PRIu64
+				" nodes\n", e->epoch, e->sectors, e->nodes);
+	}
+	json_object_object_add(c->out, "epochs", list);
+}
+
+static void report(struct cli *c, const struct libdmwarrant_check_result *r,
+		   const struct libdmwarrant_check_params *p)
+{
+	bool data = p->flags & LIBDMWARRANT_CHECK_DATA;
+
 	char uuid[37], anchor[46], size[16];
 
 	libdmwarrant_uuid_format(r->uuid, uuid);
@@ -129,6 +152,7 @@ static void report(struct cli *c, const struct libdmwarrant_check_result *r, boo
 	cli_set_u64(c->out, "nodes", r->nodes);
 	cli_set_u64(c->out, "tags", r->tags);
 	cli_set_u64(c->out, "written_sectors", r->written_sectors);
+	cli_set_u64(c->out, "shredded_sectors", r->shredded_sectors);
 	cli_set_bool(c->out, "data_checked", data);
 	cli_set_u64(c->out, "verified_sectors", r->verified_sectors);
 	cli_set_u64(c->out, "pending_sectors", r->pending_sectors);
@@ -147,6 +171,9 @@ static void report(struct cli *c, const struct libdmwarrant_check_result *r, boo
 	cli_say(c, "; %s read\n", cli_size(r->bytes_read, size));
 	if (r->tags)
 		cli_say(c, "%u tags verified\n", r->tags);
+	if (r->shredded_sectors)
+		cli_say(c, "%" PRIu64 " sectors shredded: sealed for ever\n", r->shredded_sectors);
+	report_epochs(c, p->epochs, r->epoch_count);
 	if (r->journal_records)
 		cli_say(c, "not closed cleanly: %" PRIu64 " journal records wait to be replayed, %"
 			PRIu64 " sectors left out; open the volume once\n", r->journal_records,
@@ -178,8 +205,10 @@ static int all_options(struct cli *c, struct libdmwarrant_check_params *p, bool 
 static int run(struct cli *c)
 {
 	struct check k = { .c = c, .damage = json_object_new_array() };
+	struct libdmwarrant_epoch_count epochs[EPOCHS];
 	struct libdmwarrant_check_params p = {
 		.version = LIBDMWARRANT_CHECK_VERSION, .damage = damage, .arg = &k,
+		.epochs = epochs, .epoch_space = EPOCHS,
 	};
 	struct libdmwarrant_check_result r = { 0 };
 	struct keys keys = { .unlock = CLI_UNLOCK_NONE };
@@ -206,7 +235,7 @@ static int run(struct cli *c)
 	json_object_object_add(c->out, "damage", k.damage);
 	/* A volume that could not even be loaded has no sum. */
 	if (r.anchor.checkpoint)
-		report(c, &r, p.flags & LIBDMWARRANT_CHECK_DATA);
+		report(c, &r, &p);
 	return ret;
 }
 
@@ -219,10 +248,12 @@ const struct cli_command command_volume_check = {
 		"superblock reaches; with --data also every sector that was ever written. Goes on past\n"
 		"damage, names each damaged block and the sectors that thereby cannot be read, and ends\n"
 		"with exit code 6. --map lists, as JSON, which blocks hold something; no other block has\n"
-		"any influence on the volume.\n"
+		"any influence on the volume. What is sealed under which epoch is counted: after a\n"
+		"rotation nothing may be under an old one.\n"
 		"\n"
 		"Without a keyset, registry and key store know the keys of the volume on DEVICE, and the\n"
 		"anchor behind which it must not be.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

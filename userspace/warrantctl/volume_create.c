@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <string.h>
-
 #include "ask.h"
 #include "by_warrant.h"
 
@@ -8,10 +6,6 @@ enum {
 	OPTION_WARRANT = OPTION_OWN,
 	OPTION_DEVICE,
 	OPTION_NAME,
-	OPTION_JOURNAL,
-	OPTION_ERASE,
-	OPTION_FORCE,
-	OPTION_YES,
 };
 
 static const struct cli_option options[] = {
@@ -24,12 +18,10 @@ static const struct cli_option options[] = {
 	CLI_NEW_PASSPHRASE_FD,
 	CLI_PBKDF_MS,
 	CLI_PBKDF_MEMORY,
-	{ "journal-mib", "N", OPTION_JOURNAL, "size of the journal; default: 1/128 up to 16" },
-	{ "erase-signature", "TYPE", OPTION_ERASE,
-	  "erase what is on the device; name each type that is there" },
-	{ "force", "small-blocks", OPTION_FORCE,
-	  "accept a LUN that does not write 4 KiB atomically" },
-	{ "yes", NULL, OPTION_YES, "do not ask whether to format; signatures must still be named" },
+	CLI_JOURNAL,
+	CLI_ERASE,
+	CLI_FORCE,
+	CLI_YES,
 	CLI_KEYSTORE,
 	CLI_REGISTRY,
 	CLI_CONFIG,
@@ -44,9 +36,8 @@ struct create {
 	struct cli_unlock			unlock;
 	struct cli_unlock			new_secret;
 	const struct cli_unlock			*chosen;	/* of the two */
-	bool					yes;
-	const char				*erase[LIBDMWARRANT_SIGNATURES];
-	struct libdmwarrant_device		device;	/* @erase may point into it */
+	struct cli_format			format;
+	struct libdmwarrant_device		device;	/* @format may point into it */
 	struct libdmwarrant_config		config;
 	struct libdmwarrant_create_params	params;
 	struct libdmwarrant_create_result	result;
@@ -56,8 +47,6 @@ struct create {
 
 static int one_option(struct cli *c, struct create *f, int id)
 {
-	uint64_t n;
-
 	switch (id) {
 	case OPTION_WARRANT:
 		f->params.warrant = c->arg;
@@ -71,24 +60,8 @@ static int one_option(struct cli *c, struct create *f, int id)
 	case OPTION_KEYSTORE:
 		f->keystore = c->arg;
 		return 0;
-	case OPTION_JOURNAL:
-		if (cli_number(c, c->arg, 1, 1024, &n))
-			return CLI_USAGE;
-		f->params.journal_mib = n;
-		return 0;
-	case OPTION_ERASE:
-		if (f->params.erase_count == LIBDMWARRANT_SIGNATURES)
-			return cli_usage(c, "too many --erase-signature");
-		f->erase[f->params.erase_count++] = c->arg;
-		return 0;
-	case OPTION_FORCE:
-		if (strcmp(c->arg, "small-blocks"))
-			return cli_usage(c, "cannot force %s, only small-blocks", c->arg);
-		f->params.flags |= LIBDMWARRANT_CREATE_SMALL_BLOCKS;
-		return 0;
 	default:
-		f->yes = true;
-		return 0;
+		return cli_format_option(c, id, &f->format);
 	}
 }
 
@@ -98,11 +71,15 @@ static int all_options(struct cli *c, struct create *f)
 
 	f->params.version = LIBDMWARRANT_CREATE_VERSION;
 	f->result.version = LIBDMWARRANT_CREATE_VERSION;
-	f->params.erase = f->erase;
 	while ((id = cli_next_option(c)))
 		if (!cli_unlock_option(c, id, &f->unlock) &&
 		    !cli_new_secret_option(c, id, &f->new_secret) && one_option(c, f, id))
 			return CLI_USAGE;
+	f->params.erase = f->format.erase;
+	f->params.erase_count = f->format.erase_count;
+	f->params.journal_mib = f->format.journal_mib;
+	if (f->format.small_blocks)
+		f->params.flags |= LIBDMWARRANT_CREATE_SMALL_BLOCKS;
 	if (!f->params.warrant || !f->params.device)
 		return cli_usage(c, "name the warrant with --warrant and the LUN with --device");
 	return cli_arguments(c, 0);
@@ -119,7 +96,8 @@ static int ask_signatures(struct cli *c, struct create *f)
 		return 0;
 	f->device.version = LIBDMWARRANT_DEVICE_VERSION;
 	ret = libdmwarrant_device_probe(c->lib, f->params.device, &f->device);
-	return ret ? ret : cli_ask_signatures(c, &f->device, f->erase, &f->params.erase_count);
+	return ret ? ret : cli_ask_signatures(c, &f->device, f->format.erase,
+						  &f->params.erase_count);
 }
 
 /*
@@ -139,7 +117,7 @@ static int ask_all(struct cli *c, struct create *f, struct libdmwarrant_unlock *
 	bool new_secret = f->result.flags & LIBDMWARRANT_CREATED_NEW_SECRET;
 	char prompt[sizeof(f->result.record.name) + 64];
 
-	if (!f->yes && cli_ask_format(c, &f->result.device))
+	if (!f->format.yes && cli_ask_format(c, &f->result.device))
 		return CLI_USAGE;
 	snprintf(prompt, sizeof(prompt), new_secret ? "New passphrase for the keys of %s: " :
 		 "Passphrase for the keys of the warrant of %s: ", f->result.record.name);

@@ -167,5 +167,6 @@ const struct cli_command command_volume_dump = {
 		"prints keys. The superblock's clear part needs no keyset, all else does. Level 0 is a\n"
 		"leaf. Works on an open volume too, but may then show what is a moment old.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <string.h>
-
 #include "ask.h"
 
 enum {
 	OPTION_NEW_KEYSET = OPTION_OWN,
 	OPTION_UUID,
 	OPTION_LABEL,
-	OPTION_JOURNAL,
-	OPTION_ERASE,
-	OPTION_FORCE,
-	OPTION_YES,
 };
 
 static const struct cli_option options[] = {
@@ -19,12 +13,10 @@ static const struct cli_option options[] = {
 	CLI_KEYSET_FD,
 	{ "uuid", "UUID", OPTION_UUID, "of the volume, with --new-keyset; default: random" },
 	{ "label", "TEXT", OPTION_LABEL, "name for people, at most 64 bytes; stored encrypted" },
-	{ "journal-mib", "N", OPTION_JOURNAL, "size of the journal; default: 1/128 up to 16" },
-	{ "erase-signature", "TYPE", OPTION_ERASE,
-	  "erase what is on the device; name each type that is there" },
-	{ "force", "small-blocks", OPTION_FORCE,
-	  "accept a LUN that does not write 4 KiB atomically" },
-	{ "yes", NULL, OPTION_YES, "do not ask whether to format; signatures must still be named" },
+	CLI_JOURNAL,
+	CLI_ERASE,
+	CLI_FORCE,
+	CLI_YES,
 	CLI_DRY_RUN,
 	CLI_PROGRESS,
 	CLI_JSON,
@@ -36,8 +28,7 @@ struct format {
 	const char				*new_keyset;
 	const char				*uuid_text;
 	uint8_t					uuid[LIBDMWARRANT_UUID_SIZE];
-	bool					yes;
-	const char				*erase[LIBDMWARRANT_SIGNATURES];
+	struct cli_format			format;
 	struct libdmwarrant_format_params	params;
 	struct libdmwarrant_format_result	result;
 	struct libdmwarrant_device		device;
@@ -47,8 +38,6 @@ struct format {
 
 static int one_option(struct cli *c, struct format *f, int id)
 {
-	uint64_t n;
-
 	switch (id) {
 	case OPTION_NEW_KEYSET:
 		f->new_keyset = c->arg;
@@ -60,24 +49,8 @@ static int one_option(struct cli *c, struct format *f, int id)
 	case OPTION_LABEL:
 		f->params.label = c->arg;
 		return 0;
-	case OPTION_JOURNAL:
-		if (cli_number(c, c->arg, 1, 1024, &n))
-			return CLI_USAGE;
-		f->params.journal_mib = n;
-		return 0;
-	case OPTION_ERASE:
-		if (f->params.erase_count == LIBDMWARRANT_SIGNATURES)
-			return cli_usage(c, "too many --erase-signature");
-		f->erase[f->params.erase_count++] = c->arg;
-		return 0;
-	case OPTION_FORCE:
-		if (strcmp(c->arg, "small-blocks"))
-			return cli_usage(c, "cannot force %s, only small-blocks", c->arg);
-		f->params.flags |= LIBDMWARRANT_FORMAT_SMALL_BLOCKS;
-		return 0;
 	default:
-		f->yes = true;
-		return 0;
+		return cli_format_option(c, id, &f->format);
 	}
 }
 
@@ -88,12 +61,16 @@ static int all_options(struct cli *c, struct format *f)
 	f->params.version = LIBDMWARRANT_FORMAT_VERSION;
 	f->result.version = LIBDMWARRANT_FORMAT_VERSION;
 	f->device.version = LIBDMWARRANT_DEVICE_VERSION;
-	f->params.erase = f->erase;
 	while ((id = cli_next_option(c))) {
 		ret = one_option(c, f, id);
 		if (ret)
 			return ret;
 	}
+	f->params.erase = f->format.erase;
+	f->params.erase_count = f->format.erase_count;
+	f->params.journal_mib = f->format.journal_mib;
+	if (f->format.small_blocks)
+		f->params.flags |= LIBDMWARRANT_FORMAT_SMALL_BLOCKS;
 	if (!!f->new_keyset + !!c->keyset_path + (c->keyset_fd >= 0) != 1)
 		return cli_usage(c, "name the keys with one of --new-keyset, --keyset, --keyset-fd");
 	if (f->uuid_text && !f->new_keyset)
@@ -105,9 +82,10 @@ static int all_options(struct cli *c, struct format *f)
 
 static int ask(struct cli *c, struct format *f)
 {
-	int ret = cli_ask_signatures(c, &f->device, f->erase, &f->params.erase_count);
+	int ret = cli_ask_signatures(c, &f->device, f->format.erase,
+				     &f->params.erase_count);
 
-	return ret || f->yes ? ret : cli_ask_format(c, &f->device);
+	return ret || f->format.yes ? ret : cli_ask_format(c, &f->device);
 }
 
 /* ---- formatting ---- */

@@ -16,6 +16,8 @@ enum {
 static const struct cli_option options[] = {
 	{ "seconds", "N", OPTION_SECONDS, "anchor a checkpoint after at most N s; default: 10" },
 	{ "background", NULL, OPTION_BACKGROUND, "start it and return, as volume open does" },
+	CLI_KEY_FILE,
+	CLI_TOKEN,
 	CLI_REGISTRY,
 	CLI_CONFIG,
 	CLI_JSON,
@@ -25,8 +27,7 @@ static const struct cli_option options[] = {
 
 static void report(void *arg, int err, const char *text)
 {
-	syslog(err ? LOG_WARNING : LOG_NOTICE, "volume %s: %s%s", (const char *)arg,
-	       err ? "its newest checkpoints are not anchored: " : "", text);
+	syslog(err ? LOG_WARNING : LOG_NOTICE, "volume %s: %s", (const char *)arg, text);
 }
 
 /* Return: a descriptor that becomes readable when we are asked to stop. */
@@ -42,8 +43,10 @@ static int stop_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int foreground(struct cli *c, const struct libdmwarrant_config *config, uint32_t seconds)
+static int foreground(struct cli *c, const struct libdmwarrant_config *config, uint32_t seconds,
+		      const struct cli_unlock *options)
 {
+	struct libdmwarrant_unlock unlock = { .fd = -1 };
 	struct libdmwarrant_guard_params p = {
 		.version = LIBDMWARRANT_GUARD_VERSION,
 		.seconds = seconds,
@@ -53,6 +56,12 @@ static int foreground(struct cli *c, const struct libdmwarrant_config *config, u
 	};
 	int ret;
 
+	if (cli_unlock_given(options)) {
+		ret = cli_unlock(c, options, "", false, &unlock);
+		if (ret)
+			return ret;
+		p.unlock = &unlock;
+	}
 	openlog("warrantctl", LOG_PID | (isatty(STDERR_FILENO) ? LOG_PERROR : 0), LOG_DAEMON);
 	ret = libdmwarrant_volume_guard(c->lib, config, c->argv[0], &p);
 	if (ret && ret != -EALREADY)
@@ -62,7 +71,8 @@ static int foreground(struct cli *c, const struct libdmwarrant_config *config, u
 	return ret;
 }
 
-static int background(struct cli *c, const struct libdmwarrant_config *config, uint32_t seconds)
+static int background(struct cli *c, const struct libdmwarrant_config *config, uint32_t seconds,
+		      const struct cli_unlock *options)
 {
 	struct libdmwarrant_volume_state s = { .version = LIBDMWARRANT_STATE_VERSION };
 	int ret = libdmwarrant_volume_state(c->lib, config, c->argv[0], &s);
@@ -73,7 +83,7 @@ static int background(struct cli *c, const struct libdmwarrant_config *config, u
 		return cli_usage(c, "%s is not open on this host", c->argv[0]);
 	if (!(s.flags & LIBDMWARRANT_STATE_REGISTERED))
 		return cli_usage(c, "%s is not in the registry: nothing to guard", c->argv[0]);
-	ret = cli_guard_start(c, config, s.record.uuid, seconds);
+	ret = cli_guard_start(c, config, s.record.uuid, seconds, options);
 	if (ret)
 		return cli_usage(c, "the guard did not start (%s); see the system's log",
 				 strerror(-ret));
@@ -85,6 +95,7 @@ static int background(struct cli *c, const struct libdmwarrant_config *config, u
 
 static int run(struct cli *c)
 {
+	struct cli_unlock unlock = CLI_UNLOCK_NONE;
 	struct libdmwarrant_config config;
 	bool detach = false;
 	uint64_t seconds = 0;
@@ -93,7 +104,8 @@ static int run(struct cli *c)
 	while ((id = cli_next_option(c))) {
 		if (id == OPTION_BACKGROUND)
 			detach = true;
-		else if (cli_number(c, c->arg, 1, 3600, &seconds))
+		else if (!cli_unlock_option(c, id, &unlock) &&
+			 cli_number(c, c->arg, 1, 3600, &seconds))
 			return CLI_USAGE;
 	}
 	if (cli_arguments(c, 1))
@@ -101,7 +113,8 @@ static int run(struct cli *c)
 	ret = cli_place(c, NULL, &config);
 	if (ret)
 		return ret;
-	return detach ? background(c, &config, seconds) : foreground(c, &config, seconds);
+	return detach ? background(c, &config, seconds, &unlock) :
+			foreground(c, &config, seconds, &unlock);
 }
 
 const struct cli_command command_volume_guard = {
@@ -115,5 +128,6 @@ const struct cli_command command_volume_guard = {
 		"does not answer, the newest anchor is kept in a file of this host. A volume has one\n"
 		"guard; volume status shows whether it is at work.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

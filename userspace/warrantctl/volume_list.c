@@ -181,5 +181,6 @@ const struct cli_command command_volume_list = {
 		"before, and not closed), or unfinished (volume create was interrupted). What --all-devices\n"
 		"adds is read from the LUNs in the clear, and as trustworthy as they are.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -25,6 +25,26 @@ static void set_result(struct cli *c, const struct libdmwarrant_volume_open_para
 	cli_set_anchor(c->out, "anchor", &r->anchor);
 	cli_set_bool(c->out, "after_crash", r->flags & LIBDMWARRANT_VOLUME_AFTER_CRASH);
 	cli_set_bool(c->out, "anchor_pending", r->flags & LIBDMWARRANT_VOLUME_UNANCHORED);
+	cli_set_bool(c->out, "sweeping", r->flags & LIBDMWARRANT_VOLUME_SWEEPING);
+}
+
+/* What is left of a rotation, and what to do about it. */
+static void report_rotation(struct cli *c, const struct libdmwarrant_volume_open_result *r)
+{
+	const char *name = r->record.name;
+
+	if (r->flags & LIBDMWARRANT_VOLUME_SWEEPING)
+		cli_say(c, "the rotation of its keys goes on; see warrantctl key rotate status %s\n",
+			name);
+	if (r->flags & LIBDMWARRANT_VOLUME_SWEEP_STOPPED)
+		fprintf(stderr, "warrantctl: note: the rotation of its keys did not go on; start it with warrantctl key rotate resume %s\n",
+			name);
+	if (r->flags & LIBDMWARRANT_VOLUME_ROTATION_PREPARED)
+		fprintf(stderr, "warrantctl: note: a rotation was begun and interrupted: the key store has new keys; go on with warrantctl key rotate start %s\n",
+			name);
+	if (r->flags & LIBDMWARRANT_VOLUME_ROTATION_RETIRED)
+		fprintf(stderr, "warrantctl: note: the key store still has keys of an old epoch; destroy them with warrantctl key rotate finish %s\n",
+			name);
 }
 
 static void report(struct cli *c, const struct libdmwarrant_volume_open_params *p,
@@ -53,9 +73,12 @@ static void report(struct cli *c, const struct libdmwarrant_volume_open_params *
 
 /* It is open and stays so: without a guard, what comes before a crash is less well anchored. */
 static void start_guard(struct cli *c, const struct libdmwarrant_config *config,
-			const struct libdmwarrant_volume_open_result *r)
+			const struct libdmwarrant_volume_open_result *r,
+			const struct cli_unlock *options)
 {
-	int ret = cli_guard_start(c, config, r->record.uuid, 0);
+	/* What unlocks without a person can do so again; key files are the opener's business only. */
+	bool token = options->token && options->passphrase_fd < 0;
+	int ret = cli_guard_start(c, config, r->record.uuid, 0, token ? options : NULL);
 
 	cli_set_bool(c->out, "guarded", !ret);
 	if (ret)
@@ -114,7 +137,8 @@ int cli_open_by_warrant(struct cli *c, struct libdmwarrant_volume_open_params *p
 	if (ret)
 		return ret;
 	report(c, params, &r);
+	report_rotation(c, &r);
 	if (guard && !c->dry_run)
-		start_guard(c, &config, &r);
+		start_guard(c, &config, &r, options);
 	return 0;
 }

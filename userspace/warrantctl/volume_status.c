@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <time.h>
 
-#include "by_warrant.h"
+#include "key_rotate.h"
 
 static const struct cli_option options[] = {
 	CLI_REGISTRY,
@@ -164,6 +164,22 @@ static void report(struct cli *c, const struct libdmwarrant_volume_state *s)
 	show_registered(c, s);
 }
 
+/* Its epochs; what cannot be known of them is left out. */
+static void report_rotation(struct cli *c, const struct libdmwarrant_config *config,
+			    const struct libdmwarrant_volume_state *s)
+{
+	struct libdmwarrant_rotation r = { .version = LIBDMWARRANT_ROTATE_VERSION };
+	struct libdmwarrant_rotate_params p = { .version = LIBDMWARRANT_ROTATE_VERSION };
+	char uuid[37];
+
+	if (!(s->flags & LIBDMWARRANT_STATE_OPEN) || !(s->flags & LIBDMWARRANT_STATE_REGISTERED))
+		return;
+	libdmwarrant_uuid_format(s->record.uuid, uuid);
+	p.volume = uuid;
+	if (!libdmwarrant_rotate_status(c->lib, config, &p, &r))
+		cli_rotation_brief(c, &r);
+}
+
 static int run(struct cli *c)
 {
 	struct libdmwarrant_volume_state s = { .version = LIBDMWARRANT_STATE_VERSION };
@@ -177,9 +193,11 @@ static int run(struct cli *c)
 	ret = cli_place(c, NULL, &config);
 	if (!ret)
 		ret = libdmwarrant_volume_state(c->lib, &config, c->argv[0], &s);
-	if (!ret)
-		report(c, &s);
-	return ret;
+	if (ret)
+		return ret;
+	report(c, &s);
+	report_rotation(c, &config, &s);
+	return 0;
 }
 
 const struct cli_command command_volume_status = {
@@ -191,7 +209,8 @@ const struct cli_command command_volume_status = {
 		"and open it again); the newest committed checkpoint; fill of the journal; how many\n"
 		"sectors did not fit their seals since the opening; what crash recovery found. Of a\n"
 		"warrant's volume also what the registry has: LUN, anchor and its age, who has it open;\n"
-		"and whether its guard is at work.",
+		"and whether its guard is at work; and its epochs, with the sweep of a rotation.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -105,5 +105,6 @@ const struct cli_command command_warrant_history = {
 	.text = "WARRANT is its reference, COUNTRY/OWNER/REFERENCE, or its ObjectIdentifier. Each\n"
 		"revision has a digest over itself and the one before; they are verified.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

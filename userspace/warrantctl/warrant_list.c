@@ -171,5 +171,6 @@ const struct cli_command command_warrant_list = {
 	.text = "WRITE UNTIL is when a warrant ends, or when an emergency's 72 hours do. What has been\n"
 		"gathered stays readable after that.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

@@ -133,5 +133,6 @@ const struct cli_command command_warrant_show = {
 	.text = "WARRANT is its reference, COUNTRY/OWNER/REFERENCE, or its ObjectIdentifier. The line\n"
 		"of time shows when it is in force, its approvals and renewals, and where now is.",
 	.options = options,
+	.reads = true,
 	.run = run,
 };

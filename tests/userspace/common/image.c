@@ -151,6 +151,50 @@ void image_discard(struct image *m, u64 sector)
 	memset(&leaf->disk.seals[sector & (DMW_FANOUT - 1)], 0, sizeof(struct dmw_seal_disk));
 }
 
+/* ---- tags ---- */
+
+/* @seal: of the block; keeps its state, changes its slot. */
+static void write_tag_block(struct image *m, enum dmw_tag_level level, u32 index, u32 state,
+			    void *block, struct dmw_seal *seal)
+{
+	u8 copy[DMW_SECTOR_SIZE];
+	struct dmw_key_id key;
+	u32 slot = seal->nonce ? !(seal->tag & DMW_TAG_SEAL_SLOT) : 0;
+
+	memcpy(copy, block, sizeof(copy));
+	*seal = (struct dmw_seal){
+		.nonce = next_nonce(m), .time = 1700000000,
+		.tag = slot | state << DMW_TAG_SEAL_STATE,
+	};
+	must(!dmw_state_key(&m->s, DMW_TAG_METADATA, m->s.root.activation_count, &key), "find");
+	must(!dmw_tag_block_crypt(&m->host, true, m->s.sb.uuid, &key, level, index, seal, copy),
+	     "seal");
+	must(!lib_host_write(&m->host, dmw_layout_tag(&m->s.sb.layout, level, index, slot), copy),
+	     "write");
+}
+
+/* Create or change a tag of the first 128; the next checkpoint has it. */
+void image_tag(struct image *m, u32 tag, enum dmw_tag_state state)
+{
+	struct dmw_tag t = {
+		.tag = tag, .state = state, .created = 1700000000, .changed = 1700000000,
+		.metadata = (const u8 *)"",
+	};
+	struct dmw_seal seal;
+	struct dmw_tag_disk d;
+
+	snprintf(t.name, sizeof(t.name), "tag %u", tag);
+	dmw_tag_encode(&d, &t);
+	dmw_seal_from_disk(&seal, &m->tags.seals[tag - 1]);
+	write_tag_block(m, DMW_TAG_RECORD, tag - 1, state, &d, &seal);
+	dmw_seal_to_disk(&m->tags.seals[tag - 1], &seal);
+	dmw_seal_from_disk(&seal, &m->tag_top.seals[0]);
+	write_tag_block(m, DMW_TAG_NODE, 0, 0, &m->tags, &seal);
+	dmw_seal_to_disk(&m->tag_top.seals[0], &seal);
+	write_tag_block(m, DMW_TAG_TOP, 0, 0, &m->tag_top, &m->s.root.tags);
+	m->s.sb.feature_incompat |= DMW_FEATURE_INCOMPAT_TAGS;
+}
+
 /* ---- activations ---- */
 
 void image_activate(struct image *m)

@@ -22,6 +22,8 @@ struct image_node {
  * @counter: of the last seal of the current activation
  * @prev:    seal of the activation link before the current one
  * @nodes:   all nodes that were ever written
+ * @tags:    node of the tag table
+ * @tag_top: its top node
  * @end:     of the journal
  */
 struct image {
@@ -34,6 +36,8 @@ struct image {
 	struct dmw_wide_seal		prev;
 	struct image_node		nodes[IMAGE_NODES];
 	unsigned int			node_count;
+	struct dmw_node_disk		tags;
+	struct dmw_node_disk		tag_top;
 	struct dmw_journal_end		end;
 };
 
@@ -45,6 +49,7 @@ void image_activate(struct image *m);
 void image_write(struct image *m, u64 sector, u32 tag);
 void image_discard(struct image *m, u64 sector);
 void image_checkpoint(struct image *m);
+void image_tag(struct image *m, u32 tag, enum dmw_tag_state state);
 void image_record(struct image *m, const u64 *sectors, u32 count);
 void image_pattern(u64 sector, u8 *data);
 
