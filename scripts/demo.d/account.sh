@@ -6,9 +6,9 @@
 # one line per quarter.
 
 if [[ -t 1 && -z ${NO_COLOR-} ]]; then
-	bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' cyan=$'\e[36m' plain=$'\e[0m'
+	bold=$'\e[1m' dim=$'\e[2m' red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' cyan=$'\e[36m' magenta=$'\e[35m' plain=$'\e[0m'
 else
-	bold='' dim='' red='' green='' yellow='' cyan='' plain=''
+	bold='' dim='' red='' green='' yellow='' cyan='' magenta='' plain=''
 fi
 terminal=
 [[ -t 1 ]] && terminal=1
@@ -26,7 +26,12 @@ titles=("" "Set up" "The array offers a LUN, the host logs in"
 	"Another LUN, and a warrant from the authority" "Its volume: three cases are recorded"
 	"One call is privileged; who has what" "Evidence is frozen, the call restricted"
 	"What leaks" "A second host, same registry and key store"
-	"It is shown an old state of the LUN")
+	"It is shown an old state of the LUN"
+	"Another warrant, and a call with counsel" "New keys, while a recording is written"
+	"The evidence is sealed" "Four officers, and what is due"
+	"An order: the privileged call must go" "It is carried out"
+	"What is left" "The array offers its old snapshots"
+	"The court, on a machine of its own" "The end: the whole warrant")
 results=() times=() skipped=()
 step=0 step_start=$SECONDS
 transient=''
@@ -51,6 +56,7 @@ side_mark() {
 	case $1 in
 	array) printf '%s' "${yellow}array${plain}  " ;;
 	host) printf '%s' "${cyan}host${plain}   " ;;
+	officer | court) printf '%s' "${magenta}$(printf %-7s "$1")${plain}" ;;
 	*) printf '%7s' '' ;;
 	esac
 }

@@ -46,7 +46,7 @@ run() {
 	local side=$1 rc=0 word text=''
 	shift
 	for word in "$@"; do
-		[[ $word != *" "* ]] || word="'$word'"
+		[[ -n $word && $word != *" "* ]] || word="'$word'"
 		text+="${text:+ }$word"
 	done
 	event command "$side" "$text"
