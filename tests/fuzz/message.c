@@ -355,6 +355,12 @@ static void check_extents(struct dmw_device *dev, u64 at, u64 end, unsigned int 
 	free(answer);
 }
 
+/* Older ones are forgotten: an input has not room for so many. */
+static u32 oldest_job(const struct dmw_device *dev)
+{
+	return dev->jobs.last > 1000 ? dev->jobs.last - 1000 : 1;
+}
+
 /* Of two jobs that wait for the same sectors either could win. */
 static void check_waiting(struct dmw_device *dev)
 {
@@ -362,7 +368,7 @@ static void check_waiting(struct dmw_device *dev)
 	char ask[32], answer[200];
 	u32 id, n = 0, i;
 
-	for (id = 1; id <= dev->jobs.last && n < ARRAY_SIZE(job); id++) {
+	for (id = oldest_job(dev); id <= dev->jobs.last && n < ARRAY_SIZE(job); id++) {
 		snprintf(ask, sizeof(ask), "job %u", id);
 		if (say(dev, ask, answer, sizeof(answer)) != 1 || !strstr(answer, "running") ||
 		    sscanf(answer, "%*u %*u %llu %llu", &job[n].start, &job[n].length) != 2)
@@ -381,7 +387,7 @@ static void check_jobs(struct dmw_device *dev)
 	char ask[32], answer[200], state[16];
 	u32 id, tag;
 
-	for (id = 1; id <= dev->jobs.last; id++) {
+	for (id = oldest_job(dev); id <= dev->jobs.last; id++) {
 		snprintf(ask, sizeof(ask), "job %u", id);
 		if (say(dev, ask, answer, sizeof(answer)) != 1)
 			continue;
