@@ -122,6 +122,12 @@ static void make_part(struct input *in, u32 n)
 		free(p);
 }
 
+/* What stands in the model for a key or a mark. */
+static u8 sign_of(const struct dmw_key_disk *k)
+{
+	return k->epoch ? k->key[0] : 1;
+}
+
 /* Take a part into the model. Return: what that must end with. */
 static int expect(u32 n)
 {
@@ -136,12 +142,12 @@ static int expect(u32 n)
 		if (is_revoked(&d->keys[i]))
 			return -EKEYREVOKED;
 		have = &model[row(le32_to_cpu(d->keys[i].tag))][le32_to_cpu(d->keys[i].epoch)];
-		if (*have && *have != d->keys[i].key[0])
+		if (*have && *have != sign_of(&d->keys[i]))
 			return -EKEYREJECTED;
 	}
 	for (i = 0; i < le16_to_cpu(d->count); i++)
 		model[row(le32_to_cpu(d->keys[i].tag))][le32_to_cpu(d->keys[i].epoch)] =
-			d->keys[i].epoch ? d->keys[i].key[0] : 1;
+			sign_of(&d->keys[i]);
 	return 0;
 }
 
