@@ -42,7 +42,6 @@ void request_json(struct json_object *o, const struct libdmwarrant_request *q);
 const char *request_progress(const struct libdmwarrant_request *q, char text[96]);
 
 /* control_ask.c */
-int request_ask(struct cli *c, struct libdmwarrant_registry *reg,
-		const struct libdmwarrant_ask *ask, const struct signer *s);
+int request_ask(struct cli *c, struct libdmwarrant_ask *ask, const struct signer *s);
 
 #endif

@@ -23,12 +23,7 @@ static int sign(struct cli *c, struct libdmwarrant_registry *reg, const char *id
 	return ret;
 }
 
-/**
- * request_ask() - make a request and say what is to be done next
- *
- * Return: 0; an error of the library, or from cli_usage(): then the request may be there, unsigned.
- */
-int request_ask(struct cli *c, struct libdmwarrant_registry *reg,
+static int make(struct cli *c, struct libdmwarrant_registry *reg,
 		const struct libdmwarrant_ask *ask, const struct signer *s)
 {
 	char id[37];
@@ -46,4 +41,27 @@ int request_ask(struct cli *c, struct libdmwarrant_registry *reg,
 	if (s->key)
 		ret = sign(c, reg, id, s);
 	return ret ?: request_say(c, reg, id);
+}
+
+/**
+ * request_ask() - make a request and say what is to be done next
+ * @c:   command
+ * @ask: what it is for; receives what all requests have
+ * @s:   who asks
+ *
+ * Return: 0; an error of the library, or from cli_usage(): then the request may be there, unsigned.
+ */
+int request_ask(struct cli *c, struct libdmwarrant_ask *ask, const struct signer *s)
+{
+	struct libdmwarrant_registry *reg;
+	int ret = cli_registry(c, 0, &reg);
+
+	if (ret)
+		return ret;
+	ask->version = LIBDMWARRANT_ASK_VERSION;
+	ask->flags = c->dry_run ? LIBDMWARRANT_CONTROL_DRY_RUN : 0;
+	ask->requester = s->officer;
+	ret = make(c, reg, ask, s);
+	libdmwarrant_registry_close(reg);
+	return ret;
 }

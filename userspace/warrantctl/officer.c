@@ -33,21 +33,6 @@ static const struct cli_option add_options[] = {
 	CLI_END
 };
 
-static int ask(struct cli *c, struct libdmwarrant_ask *a, const struct signer *s)
-{
-	struct libdmwarrant_registry *reg;
-	int ret = cli_registry(c, 0, &reg);
-
-	if (ret)
-		return ret;
-	a->version = LIBDMWARRANT_ASK_VERSION;
-	a->flags = c->dry_run ? LIBDMWARRANT_CONTROL_DRY_RUN : 0;
-	a->requester = s->officer;
-	ret = request_ask(c, reg, a, s);
-	libdmwarrant_registry_close(reg);
-	return ret;
-}
-
 static int add(struct cli *c)
 {
 	struct libdmwarrant_ask a = { .kind = LIBDMWARRANT_REQUEST_OFFICER_ADD };
@@ -79,7 +64,7 @@ static int add(struct cli *c)
 	a.key = key ? text : NULL;
 	a.certificate = cert ? text : NULL;
 	a.authority = issuers;
-	ret = ret ?: ask(c, &a, &s);
+	ret = ret ?: request_ask(c, &a, &s);
 	free(text);
 	free(issuers);
 	return ret;
@@ -165,7 +150,7 @@ static int revoke(struct cli *c)
 		return cli_usage(c, "a revocation needs --reason");
 	a.officer = c->argv[0];
 	if (!only_text && (!s.officer || strcmp(s.officer, c->argv[0])))
-		return ask(c, &a, &s);
+		return request_ask(c, &a, &s);
 	c->changes = !only_text;
 	ret = cli_registry(c, only_text ? LIBDMWARRANT_REGISTRY_READ_ONLY : 0, &reg);
 	if (ret)

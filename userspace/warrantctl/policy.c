@@ -85,21 +85,6 @@ static const struct cli_option set_options[] = {
 	CLI_END
 };
 
-static int ask(struct cli *c, struct libdmwarrant_ask *a, const struct signer *s)
-{
-	struct libdmwarrant_registry *reg;
-	int ret = cli_registry(c, 0, &reg);
-
-	if (ret)
-		return ret;
-	a->version = LIBDMWARRANT_ASK_VERSION;
-	a->flags = c->dry_run ? LIBDMWARRANT_CONTROL_DRY_RUN : 0;
-	a->requester = s->officer;
-	ret = request_ask(c, reg, a, s);
-	libdmwarrant_registry_close(reg);
-	return ret;
-}
-
 /* Days, or with a unit behind the number. */
 static int take_period(struct cli *c, int64_t *seconds)
 {
@@ -143,7 +128,7 @@ static int set(struct cli *c)
 		return ret;
 	a.approvals = approvals ? approvals : p.approvals;
 	a.waiting = waiting < 0 ? p.waiting : waiting;
-	return ask(c, &a, &s);
+	return request_ask(c, &a, &s);
 }
 
 const struct cli_command command_policy_set = {
@@ -183,7 +168,7 @@ static int accept(struct cli *c)
 		return CLI_USAGE;
 	if (!s.officer)
 		return cli_usage(c, "name the officer who asks with --as");
-	return ask(c, &a, &s);
+	return request_ask(c, &a, &s);
 }
 
 const struct cli_command command_request_clock = {

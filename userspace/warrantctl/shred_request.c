@@ -80,10 +80,9 @@ static int choose_kind(struct cli *c, struct libdmwarrant_ask *a)
 
 static int run(struct cli *c)
 {
-	struct libdmwarrant_ask a = { .version = LIBDMWARRANT_ASK_VERSION };
-	struct libdmwarrant_registry *reg;
+	struct libdmwarrant_ask a = { 0 };
 	struct signer s = { 0 };
-	int id, ret;
+	int id;
 
 	while ((id = cli_next_option(c)))
 		if (!signer_option(c, &s, id) && option(c, &a, id))
@@ -92,14 +91,7 @@ static int run(struct cli *c)
 		return CLI_USAGE;
 	if (!s.officer)
 		return cli_usage(c, "name the officer who asks with --as");
-	a.requester = s.officer;
-	a.flags = c->dry_run ? LIBDMWARRANT_CONTROL_DRY_RUN : 0;
-	ret = cli_registry(c, 0, &reg);
-	if (ret)
-		return ret;
-	ret = request_ask(c, reg, &a, &s);
-	libdmwarrant_registry_close(reg);
-	return ret;
+	return request_ask(c, &a, &s);
 }
 
 const struct cli_command command_shred_request = {
