@@ -5,6 +5,7 @@
  * Merkle trees and signed notes against what others have published, and proofs for all trees of up
  * to MANY leaves: every right one is taken, every other refused. Prints "ok NAME" or "not ok NAME".
  */
+#include "base64.h"
 #include "note.h"
 
 #define MANY	33

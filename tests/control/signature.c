@@ -14,6 +14,7 @@
 #include <openssl/ec.h>
 #include <openssl/sha.h>
 
+#include "base64.h"
 #include "ssh_wire.h"
 #include "sshsig.h"
 
@@ -257,7 +258,7 @@ static int token(char **argv)
 static int expect_base64(const char *text, ssize_t want)
 {
 	u8 buf[8];
-	ssize_t n = lib_ssh_base64(buf, sizeof(buf), text, strlen(text));
+	ssize_t n = lib_unbase64(buf, sizeof(buf), text, strlen(text));
 
 	if (n == want)
 		return 0;

@@ -3,6 +3,7 @@
  * The audit log as others hand it over: signed notes, verifier keys, proofs, exported entries. The
  * first byte says which. What is taken says just what was written; nothing is proven by chance.
  */
+#include "base64.h"
 #include "audit_copy.h"
 #include "fuzz.h"
 #include "json.h"

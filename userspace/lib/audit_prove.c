@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Proofs that an entry is in the log: making and verifying them, and what witnesses ask for. */
+#include "base64.h"
 #include "audit_copy.h"
 #include "json.h"
 

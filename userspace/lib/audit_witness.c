@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Witnesses (https://c2sp.org/tlog-witness), by file: what they are asked, and what they answer. */
+#include "base64.h"
 #include "audit_copy.h"
 #include "json.h"
 

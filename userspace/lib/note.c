@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Signed notes, log checkpoints, cosignatures: reading, verifying, making. */
+#include "base64.h"
 #include "json.h"
 #include "note.h"
 
@@ -10,34 +11,6 @@
 
 /* What a signature line begins with: an em dash and a space. */
 static const char dash[] = "\xe2\x80\x94 ";
-
-/* ---- base64 ---- */
-
-void lib_base64(char *text, const void *data, size_t size)
-{
-	EVP_EncodeBlock((u8 *)text, data, size);
-}
-
-ssize_t lib_unbase64(void *data, size_t max, const char *text, size_t size)
-{
-	char again[4 * DIV_ROUND_UP(BASE64_MAX, 3) + 1];
-	u8 raw[3 * (sizeof(again) / 4)];
-	size_t pad = 0, n;
-
-	if (!size || size % 4 || size >= sizeof(again))
-		return -EINVAL;
-	while (pad < 2 && text[size - 1 - pad] == '=')
-		pad++;
-	if (EVP_DecodeBlock(raw, (const u8 *)text, size) < 0)
-		return -EINVAL;
-	/* OpenSSL takes spaces and stray bits, too. */
-	n = size / 4 * 3 - pad;
-	lib_base64(again, raw, n);
-	if (memcmp(again, text, size) || n > max)
-		return -EINVAL;
-	memcpy(data, raw, n);
-	return n;
-}
 
 /* ---- keys ---- */
 

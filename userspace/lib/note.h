@@ -74,13 +74,4 @@ void lib_verifier_format(const struct lib_verifier *v, char text[LIB_VERIFIER_SI
 /** lib_note_is_name() - may it be the name of a key or the origin of a log? */
 bool lib_note_is_name(const char *name);
 
-/**
- * lib_base64() - with padding, on one line
- * @text: receives 4 * DIV_ROUND_UP(@size, 3) characters and a NUL
- */
-void lib_base64(char *text, const void *data, size_t size);
-
-/** lib_unbase64() - Return: bytes; -EINVAL not base64, not the canonical one, or beyond @max */
-ssize_t lib_unbase64(void *data, size_t max, const char *text, size_t size);
-
 #endif

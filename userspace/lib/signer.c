@@ -5,6 +5,7 @@
 
 #include <openssl/pem.h>
 
+#include "base64.h"
 #include "note.h"
 
 #define KEY_FILE_MAX	4096

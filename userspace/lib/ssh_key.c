@@ -6,6 +6,7 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
+#include "base64.h"
 #include "json.h"
 #include "ssh_key.h"
 
@@ -174,7 +175,7 @@ int lib_ssh_key_parse(struct libdmwarrant *ctx, const char *what, const char *te
 		return not_a_key(ctx, what, "it begins with no kind of key that is supported");
 	at = type + strspn(text + type, " \t");
 	n = strcspn(text + at, " \t\r\n");
-	size = lib_ssh_base64(key->blob, sizeof(key->blob), text + at, n);
+	size = lib_unbase64(key->blob, sizeof(key->blob), text + at, n);
 	if (size < 0)
 		return not_a_key(ctx, what, "what follows its kind is not base64, or too long");
 	key->size = size;
@@ -191,7 +192,7 @@ char *lib_ssh_key_line(const struct lib_ssh_key *key)
 	if (line) {
 		memcpy(line, key->type, type);
 		line[type] = ' ';
-		EVP_EncodeBlock((u8 *)line + type + 1, key->blob, key->size);
+		lib_base64(line + type + 1, key->blob, key->size);
 	}
 	return line;
 }
@@ -202,7 +203,7 @@ void lib_ssh_key_print(const struct lib_ssh_key *key, char print[LIB_SSH_PRINT_S
 	char base64[48];
 
 	SHA256(key->blob, key->size, hash);
-	EVP_EncodeBlock((u8 *)base64, hash, sizeof(hash));
+	lib_base64(base64, hash, sizeof(hash));
 	snprintf(print, LIB_SSH_PRINT_SIZE, "SHA256:%.43s", base64);
 }
 

@@ -35,15 +35,4 @@ void lib_wire_put(struct lib_wire *w, const void *p, size_t size);
 void lib_wire_put_u32(struct lib_wire *w, u32 value);
 void lib_wire_put_string(struct lib_wire *w, const void *p, size_t size);
 
-/**
- * lib_ssh_base64() - decode, strictly
- * @to:   receives it
- * @max:  bytes that fit
- * @text: without white space; padding as RFC 4648 has it, unused bits zero
- * @size: characters of it
- *
- * Return: bytes; -EINVAL; -E2BIG.
- */
-ssize_t lib_ssh_base64(u8 *to, size_t max, const char *text, size_t size);
-
 #endif

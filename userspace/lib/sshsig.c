@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 #include <openssl/sha.h>
 
+#include "base64.h"
 #include "ssh_key.h"
 
 #define MAGIC	"SSHSIG"	/* without its NUL */
@@ -235,7 +236,7 @@ int lib_sshsig_verify(struct libdmwarrant *ctx, const struct lib_ssh_key *key, c
 	ssize_t n = unarmour(signature, base64, sizeof(base64));
 
 	if (n >= 0)
-		n = lib_ssh_base64(blob, sizeof(blob), base64, n);
+		n = lib_unbase64(blob, sizeof(blob), base64, n);
 	if (n < 0 || take_apart(blob, n, &s, &k))
 		return not_a_signature(ctx);
 	if (s.key.size != key->size || memcmp(s.key.p, key->blob, key->size))
@@ -262,7 +263,7 @@ static char *armour(const u8 *blob, size_t size)
 	char *to = text;
 
 	if (base64 && text) {
-		EVP_EncodeBlock((u8 *)base64, blob, size);
+		lib_base64(base64, blob, size);
 		to += sprintf(to, BEGIN "\n");
 		for (i = 0; i < n; i += COLUMNS)
 			to += sprintf(to, "%.*s\n", COLUMNS, base64 + i);
