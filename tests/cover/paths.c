@@ -466,7 +466,7 @@ static void forged_nodes(void)
 	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a record in no slot");
 	node->seals[0].tag = 0;
 	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a record without a state");
-	node->seals[0].tag = cpu_to_le32((DMW_TAG_RESTRICTED + 1) << DMW_TAG_SEAL_STATE);
+	node->seals[0].tag = cpu_to_le32((DMW_TAG_SHREDDED + 1) << DMW_TAG_SEAL_STATE);
 	expect_opening(DMW_LOAD_TAGS_DAMAGED, "a record in no known state");
 	*node = good_node;
 	node->seals[5].time = cpu_to_le32(1);
