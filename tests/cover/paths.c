@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Scenes for branches of the core that neither the simulator nor the fuzzer's corpus comes to, on the
- * fuzz targets' LUN in memory (../fuzz/host.c, drive.c, forge.c). Each says "ok NAME", or ends in
- * fail().
+ * Scenes for branches of the core that neither the simulator nor the fuzzer's corpus comes to: see
+ * paths.h. Those with more than one epoch of keys are in rotation.c.
  */
-#include "fuzz.h"
+#include "paths.h"
 
-static struct drive d;
-static struct dmw_layout l;
+struct drive d;
+struct dmw_layout l;
 
-static void open_volume(u32 node_limit, bool read_only)
+void open_volume(u32 node_limit, bool read_only)
 {
 	struct dmw_options o = {
 		.lun = { .blocks = lun.blocks, .logical_block = lun.logical_block,
@@ -25,29 +24,29 @@ static void open_volume(u32 node_limit, bool read_only)
 }
 
 /* Everything in memory is forgotten. */
-static void crash(void)
+void crash(void)
 {
 	drive_free(&d);
 	lun.writable = true;
 }
 
-static void expect(const char *what, int error, int expected)
+void expect_at(const char *file, int line, const char *what, int error, int expected)
 {
 	if (error != expected)
-		fail("%s ends with %d instead of %d", what, error, expected);
+		fail("%s:%d: %s ends with %d instead of %d", file, line, what, error, expected);
 }
 
-static void expect_read(u64 sector, u64 value)
+void expect_read_at(const char *file, int line, u64 sector, u64 value)
 {
 	struct drive_op *o = drive_submit(&d, DMW_OP_READ, sector, 1, false, 0);
 	u8 want[DMW_SECTOR_SIZE];
 
 	drive_run(&d);
 	drive_fill(want, value);
-	expect("a read", o->op.error, 0);
+	expect_at(file, line, "a read", o->op.error, 0);
 	if (value ? o->op.zero || memcmp(o->data, want, sizeof(want)) : !o->op.zero)
-		fail("sector %llu does not hold %llu", (unsigned long long)sector,
-		     (unsigned long long)value);
+		fail("%s:%d: sector %llu does not hold %llu", file, line,
+		     (unsigned long long)sector, (unsigned long long)value);
 	drive_end(o);
 }
 
@@ -195,12 +194,8 @@ static void not_written(void)
 /* Is all committed? Before the first checkpoint, after a write, after a checkpoint. */
 static void idle(void)
 {
-	struct dmw_options o = { .node_limit = 16, .host_name = "paths" };
-
 	forge_empty(&l, 512, 8, 300);
-	o.lun.blocks = lun.blocks;
-	o.lun.logical_block = lun.logical_block;
-	expect("an opening", drive_open(&d, &o), DMW_LOAD_OK);
+	expect("an opening", opening(false), DMW_LOAD_OK);
 	if (dmw_volume_idle(&d.v))
 		fail("idle before the activation is written");
 	expect("a checkpoint", drive_op(&d, DMW_OP_CHECKPOINT, 0, 0, 0), 0);
@@ -256,33 +251,40 @@ static void tagged(void)
 	puts("ok tagged");
 }
 
+/* No more than that; whoever asks says what has to come of it, and crash() ends it. */
+enum dmw_load_error opening(bool read_only)
+{
+	struct dmw_options o = {
+		.lun = { .blocks = lun.blocks, .logical_block = lun.logical_block,
+			 .read_only = read_only },
+		.node_limit = 16, .host_name = "paths",
+	};
+
+	return drive_open(&d, &o);
+}
+
 /* The n-th call of each kind fails while a volume is opened after a crash; then none does. */
 static void failing_openings(void)
 {
-	struct dmw_options o = { .node_limit = 16, .host_name = "paths" };
 	enum dmw_load_error err;
 	u32 n;
 
 	forge_empty(&l, 512, 8, 300);
-	o.lun.blocks = lun.blocks;
-	o.lun.logical_block = lun.logical_block;
 	open_volume(16, false);
 	expect("a write", drive_op(&d, DMW_OP_WRITE, 130, 100, 131), 0);
 	crash();
 	/* What cannot be judged is not decided, but for an opening that writes nothing. */
 	lun.no_data_keys = true;
-	expect("an opening", drive_open(&d, &o), DMW_LOAD_RECOVERY_KEY);
+	expect("an opening", opening(false), DMW_LOAD_RECOVERY_KEY);
 	crash();
-	o.lun.read_only = true;
-	expect("an opening", drive_open(&d, &o), DMW_LOAD_OK);
+	expect("an opening", opening(true), DMW_LOAD_OK);
 	crash();
-	o.lun.read_only = false;
 	lun.no_data_keys = false;
 	for (lun.fault = 0; lun.fault < FAULTS; lun.fault++) {
 		for (n = 1;; n++) {
 			lun.fault_in = n;
 			lun.faulted = false;
-			err = drive_open(&d, &o);
+			err = opening(false);
 			crash();
 			if (!lun.faulted)
 				break;
@@ -305,20 +307,29 @@ static void failing_openings(void)
 
 #define RECORDS	(DMW_FANOUT + 2)
 
-/* A volume with room for two nodes' worth of tags: the superblocks say so, and every MAC fits. */
-static void more_records(void)
+/* Of a volume just formatted. Its areas move as the sizes say, and every MAC fits. */
+void each_superblock(void (*change)(struct dmw_superblock_disk *sb))
 {
-	struct dmw_superblock_disk *a, *b;
+	struct dmw_superblock_disk *a = (void *)lun_block(0), *b = (void *)lun_block(l.superblock_b);
 
-	forge_empty(&l, 512, 8, 2000);
-	a = (void *)lun_block(0);
-	b = (void *)lun_block(l.superblock_b);
-	a->tag_records = cpu_to_le32(RECORDS);
-	b->tag_records = cpu_to_le32(RECORDS);
+	change(a);
+	change(b);
 	forge_derive(a);
 	forge_derive(b);
 	memcpy(lun_block(le64_to_cpu(a->superblock_b)), b, sizeof(*b));
 	lun.forgiving = true;
+}
+
+/* Room for two nodes' worth of tags. */
+void more_tags(struct dmw_superblock_disk *sb)
+{
+	sb->tag_records = cpu_to_le32(RECORDS);
+}
+
+void more_records(void)
+{
+	forge_empty(&l, 512, 8, 2000);
+	each_superblock(more_tags);
 	open_volume(64, false);
 	l = d.v.state.sb.layout;
 }
@@ -335,7 +346,7 @@ static void fill_record(struct dmw_tag_disk *r, u32 tag, u32 state)
 }
 
 /* drive.c does not know such ops: a read takes out of the core what there is to do. */
-static void submit_op(struct drive_op *o)
+void submit_op(struct drive_op *o)
 {
 	o->drive = &d;
 	d.ops++;
@@ -344,7 +355,7 @@ static void submit_op(struct drive_op *o)
 	drive_op(&d, DMW_OP_READ, 0, 1, 0);
 }
 
-static int change_tag(u32 tag, u32 state)
+int change_tag(u32 tag, u32 state)
 {
 	struct drive_op *o = calloc(1, sizeof(*o));
 	struct dmw_tag_disk *record = malloc(sizeof(*record));
@@ -362,7 +373,7 @@ static int change_tag(u32 tag, u32 state)
 	return error;
 }
 
-static int assign(u64 sector, u32 count, u64 end, u32 tag)
+int assign(u64 sector, u32 count, u64 end, u32 tag)
 {
 	struct drive_op *o = calloc(1, sizeof(*o));
 
@@ -388,6 +399,10 @@ static void refused_changes(void)
 	expect("a change of no tag", change_tag(0, DMW_TAG_OPEN), -ENOENT);
 	expect("a change of a tag that there is not", change_tag(3, DMW_TAG_OPEN), -ENOENT);
 	expect("a thaw", change_tag(1, DMW_TAG_OPEN), -EPERM);
+	dmw_tags_shred(&d.v.tags, 0);
+	dmw_tags_shred(&d.v.tags, 2);
+	if (d.v.tags.closed != 1 || d.v.tags.states[0] || d.v.tags.states[2])
+		fail("a tag is shredded that there is not");
 	crash();
 	open_volume(16, true);
 	expect("a change of a read-only volume's tag", change_tag(1, DMW_TAG_FROZEN), -EROFS);
@@ -419,13 +434,7 @@ static void failing_changes(enum fault fault)
 
 static void expect_opening(enum dmw_load_error expected, const char *what)
 {
-	struct dmw_options o = {
-		.lun = { .blocks = lun.blocks, .logical_block = lun.logical_block,
-			 .read_only = true },
-		.node_limit = 16, .host_name = "paths",
-	};
-
-	expect(what, drive_open(&d, &o), expected);
+	expect(what, opening(true), expected);
 	crash();
 }
 
@@ -529,13 +538,10 @@ static void forged_records(void)
 /* The n-th call of each kind fails while a volume with tags is opened. */
 static void failing_loads(void)
 {
-	struct dmw_options o = { .node_limit = 16, .host_name = "paths" };
 	enum dmw_load_error err;
 	u32 n;
 
 	more_records();
-	o.lun.blocks = lun.blocks;
-	o.lun.logical_block = lun.logical_block;
 	expect("a tag", change_tag(1, DMW_TAG_FROZEN), 0);
 	crash();
 	for (lun.fault = 0; lun.fault < FAULTS; lun.fault++) {
@@ -543,7 +549,7 @@ static void failing_loads(void)
 		do {
 			lun.fault_in = ++n;
 			lun.faulted = false;
-			err = drive_open(&d, &o);
+			err = opening(false);
 			crash();
 			if (lun.faulted && lun.fault == FAULT_READ)
 				expect("an opening", err, DMW_LOAD_IO);
@@ -588,6 +594,35 @@ static void assignments(void)
 	crash();
 }
 
+static void has_default_tag(struct dmw_superblock_disk *sb)
+{
+	more_tags(sb);
+	sb->root.default_tag = cpu_to_le32(FORGE_FROZEN);
+}
+
+/* The sectors that have no tag have this one: it can be closed as any other, but not shredded. */
+static void default_tag(void)
+{
+	forge_empty(&l, 512, 8, 2000);
+	each_superblock(has_default_tag);
+	open_volume(64, false);
+	expect("a tag", change_tag(1, DMW_TAG_OPEN), 0);
+	expect("a tag", change_tag(FORGE_FROZEN, DMW_TAG_OPEN), 0);
+	lun.forgiving = false;
+	expect("a write", drive_op(&d, DMW_OP_WRITE, 130, 1, 4), 0);
+	expect("a shred of the default tag", change_tag(FORGE_FROZEN, DMW_TAG_SHREDDED), -EPERM);
+	expect("a write", drive_op(&d, DMW_OP_WRITE, 131, 1, 5), 0);
+	expect("a shred of another tag", change_tag(1, DMW_TAG_SHREDDED), 0);
+	expect_read(130, 4);
+	expect("a freeze of the default tag", change_tag(FORGE_FROZEN, DMW_TAG_FROZEN), 0);
+	expect("a write", drive_op(&d, DMW_OP_WRITE, 131, 1, 6), -EBADE);
+	expect("a shred of the default tag", change_tag(FORGE_FROZEN, DMW_TAG_SHREDDED), -EPERM);
+	crash();
+	open_volume(64, false);
+	expect_read(131, 5);
+	crash();
+}
+
 static void tag_table(void)
 {
 	more_records();
@@ -600,6 +635,7 @@ static void tag_table(void)
 	failing_loads();
 	failing_drain();
 	assignments();
+	default_tag();
 	puts("ok tag-table");
 }
 
@@ -615,5 +651,6 @@ int main(void)
 	tagged();
 	failing_openings();
 	tag_table();
+	rotation();
 	return 0;
 }

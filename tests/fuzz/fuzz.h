@@ -87,6 +87,13 @@ enum fault {
 	FAULT_READ, FAULT_MEDIUM, FAULT_AGAIN, FAULT_WRITE, FAULT_CRYPT, FAULT_MEMORY, FAULTS
 };
 
+/* Keys of a tag or of an epoch that are not there, and what who asks hears; 0 = none is missing */
+struct gone_keys {
+	u32	tag;
+	u32	epoch;
+	int	error;
+};
+
 /**
  * struct lun - the LUN in memory; blocks never written are zeros
  * @blocks:        its size
@@ -100,6 +107,7 @@ enum fault {
  * @fault:         what fails, at the @fault_in-th time (0 = never), and if @fault_stays ever after
  * @faulted:       it has
  * @no_data_keys:  the keyset has the metadata key only
+ * @gone:          some keys are missing, or shredded
  */
 struct lun {
 	u64	blocks;
@@ -117,6 +125,7 @@ struct lun {
 	bool	fault_stays;
 	bool	faulted;
 	bool	no_data_keys;
+	struct gone_keys gone;
 };
 
 extern struct lun lun;

@@ -207,12 +207,21 @@ static u64 absorb(u64 h, const void *p, size_t n)
 	return mix(h ^ (u64)n << 56);
 }
 
+static bool is_gone(const struct dmw_key_id *key)
+{
+	const struct gone_keys *g = &lun.gone;
+
+	return g->error && ((g->tag && key->tag == g->tag) || (g->epoch && key->epoch == g->epoch));
+}
+
 static int find_key(struct dmw_host *h, const struct dmw_key_id *key)
 {
 #ifdef FUZZ_LIB
 	if (h->keyset)
 		return dmw_keyset_find(h->keyset->disk, key->tag, key->epoch) ? 0 : -ENOKEY;
 #endif
+	if (is_gone(key))
+		return lun.gone.error;
 	if (lun.no_data_keys && key->tag != DMW_TAG_METADATA)
 		return -ENOKEY;
 	if (key->tag == FORGE_SHREDDED || key->epoch == FORGE_SHREDDED)
