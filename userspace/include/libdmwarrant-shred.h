@@ -22,6 +22,7 @@ extern "C" {
 #define LIBDMWARRANT_SHRED_DRY_RUN	(1U << 0)	/* all checks, no change */
 #define LIBDMWARRANT_SHRED_RESUME	(1U << 1)	/* only what has begun */
 #define LIBDMWARRANT_SHRED_DISCARD	(1U << 2)	/* discard the LUNs of a whole warrant */
+#define LIBDMWARRANT_SHRED_UNMEASURED	(1U << 3)	/* read nothing of what goes */
 
 #define LIBDMWARRANT_SHRED_HOST_SECONDS	60
 

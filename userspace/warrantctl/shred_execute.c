@@ -13,10 +13,13 @@ enum {
 	OPTION_CATEGORY,
 	OPTION_DISCARD,
 	OPTION_HOST_TIMEOUT,
+	OPTION_NO_MEASURE,
 };
 
 #define HOST_TIMEOUT	{ "host-timeout", "S", OPTION_HOST_TIMEOUT, \
 			  "wait so long for other hosts; default 60" }
+#define NO_MEASURE	{ "no-measure", NULL, OPTION_NO_MEASURE, \
+			  "do not read what goes before its keys go" }
 #define DISCARD		{ "discard", NULL, OPTION_DISCARD, \
 			  "discard the LUN of a whole volume afterwards" }
 
@@ -28,6 +31,7 @@ static const struct cli_option options[] = {
 	{ "property", "TEXT", OPTION_PROPERTY, "the organisation's number of the LUN" },
 	{ "category", "TEXT", OPTION_CATEGORY, "confidentiality of the data before" },
 	HOST_TIMEOUT,
+	NO_MEASURE,
 	DISCARD,
 	CLI_KEYSTORE,
 	CLI_UNLOCK,
@@ -42,6 +46,7 @@ static const struct cli_option options[] = {
 
 static const struct cli_option resume_options[] = {
 	HOST_TIMEOUT,
+	NO_MEASURE,
 	DISCARD,
 	CLI_KEYSTORE,
 	CLI_UNLOCK,
@@ -68,6 +73,8 @@ static int take_option(struct cli *c, int id, struct libdmwarrant_shred_params *
 
 	if (id == OPTION_DISCARD) {
 		p->flags |= LIBDMWARRANT_SHRED_DISCARD;
+	} else if (id == OPTION_NO_MEASURE) {
+		p->flags |= LIBDMWARRANT_SHRED_UNMEASURED;
 	} else if (id == OPTION_KEYSTORE) {
 		p->keystore = c->arg;
 	} else if (id == OPTION_HOST_TIMEOUT) {
@@ -168,7 +175,9 @@ const struct cli_command command_shred_execute = {
 		"anew and asked for them in vain; a certificate is issued. Each step is in the audit log.\n"
 		"A host that does not answer in time is named on the certificate, and holds nothing up.\n"
 		"Keys of a tag or a volume need what unlocks the warrant's keys, for the others are sealed\n"
-		"anew; a whole warrant does not. Whatever interrupts it: go on with shred resume.",
+		"anew; a whole warrant does not. To measure is to read all ciphertext that goes, for the\n"
+		"certificate; with --no-measure it says of sectors and ciphertext that they are unknown, and\n"
+		"the keys are gone sooner. Whatever interrupts it: go on with shred resume.",
 	.options = options,
 	.run = run,
 };
