@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libdmwarrant-shred.h"
 #include "warrant.h"
 
 #define WIDTH_DEFAULT	80
@@ -159,6 +160,33 @@ static int one_revision(void *arg, const struct libdmwarrant_revision *v)
 	return ret;
 }
 
+struct shreds {
+	struct life				*l;
+	const struct libdmwarrant_warrant	*w;
+	int					ret;
+};
+
+static int one_certificate(void *arg, const struct libdmwarrant_certificate *t)
+{
+	struct shreds *s = arg;
+	struct json_object *o = text_json(t->json);
+
+	if (!strcmp(text_of(json_object_object_get(o, "Target"), "WarrantUUID"), s->w->uuid))
+		s->ret = add(s->l, t->time, '!', "shredded: %s, certificate %s", t->summary,
+			     t->uuid);
+	json_object_put(o);
+	return s->ret;
+}
+
+static int add_shreds(struct libdmwarrant_registry *reg, struct life *l,
+		      const struct libdmwarrant_warrant *w)
+{
+	struct shreds s = { l, w, 0 };
+	int ret = libdmwarrant_certificates(reg, NULL, one_certificate, &s);
+
+	return s.ret ?: ret;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;
@@ -198,6 +226,8 @@ int life_read(struct libdmwarrant_registry *reg, const struct libdmwarrant_warra
 	ret = libdmwarrant_warrant_history(reg, w->uuid, one_revision, l);
 	if (!ret)
 		ret = add_record(l, w);
+	if (!ret)
+		ret = add_shreds(reg, l, w);
 	if (!ret)
 		ret = add_limits(l, w);
 	if (!ret)

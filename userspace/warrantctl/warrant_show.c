@@ -131,7 +131,7 @@ const struct cli_command command_warrant_show = {
 	.arguments = "WARRANT",
 	.summary = "show a warrant, its volumes and its life",
 	.text = "WARRANT is its reference, COUNTRY/OWNER/REFERENCE, or its ObjectIdentifier. The line\n"
-		"of time shows when it is in force, its approvals and renewals, and where now is.",
+		"of time shows when it is in force, approvals, renewals, what was shredded, and where now is.",
 	.options = options,
 	.reads = true,
 	.run = run,
