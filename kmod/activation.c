@@ -132,6 +132,9 @@ static void apply_shreds(struct dmw_device *dev)
 			DMWARN("%s: the keyset has a key of tag %u, which is shredded: destroy that copy",
 			       name_of(dev), tag);
 	}
+	/* Another table may have read it. */
+	if (t->closed)
+		dmw_buffers_wipe(dev);
 }
 
 /* Undo open_volume(), however far it came. */

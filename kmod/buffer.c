@@ -10,9 +10,180 @@
 
 #include "device.h"
 
-/* Enough for two of the largest requests: one that fills up and one that waits. */
-#define POOL_PAGES	(2 * DMW_FANOUT)
 #define POOL_ARRAYS	16
+
+/* ---- pages ---- */
+
+/*
+ * A mempool asks the allocator first, and a page from there costs more than all the rest of a small
+ * request: Debian's kernels zero it. So pages that have come back are taken first here, and only
+ * then the allocator's; who may wait, waits for the pool's.
+ *
+ * Pages keep what was read until they are used again. None may keep what was shredded: those in a
+ * pool are wiped then, those of requests under way, which belong to an older generation by that,
+ * when they come back. So are those that leave us for the allocator, unless they hold ciphertext.
+ */
+static void wipe(struct page **pages, u32 n)
+{
+	while (n--)
+		memzero_explicit(page_address(pages[n]), DMW_SECTOR_SIZE);
+}
+
+static int fill_pool(struct dmw_page_pool *p)
+{
+	struct page *page;
+
+	while (p->count < DMW_POOL_PAGES) {
+		page = alloc_page(GFP_KERNEL);
+		if (!page)
+			return -ENOMEM;
+		p->pages[p->count++] = page;
+	}
+	return 0;
+}
+
+static void empty_pool(struct dmw_page_pool *p)
+{
+	wipe(p->pages, p->count);
+	while (p->count)
+		__free_page(p->pages[--p->count]);
+}
+
+/* A request that has @n pages takes more from the pool. Return: how many it has then. */
+static u32 take_from_pool(struct dmw_bio *b, u32 n)
+{
+	struct dmw_page_pool *p = &b->dev->pages;
+	unsigned long flags;
+
+	spin_lock_irqsave(&p->lock, flags);
+	/* the oldest counts */
+	if (!n)
+		b->generation = p->generation;
+	while (n < b->op.count && p->count)
+		b->pages[n++] = p->pages[--p->count];
+	spin_unlock_irqrestore(&p->lock, flags);
+	return n;
+}
+
+/* Return: how many of @n pages there was room for, the first ones. */
+static u32 add_to_pool(struct dmw_page_pool *p, struct page **pages, u32 n)
+{
+	u32 keep = min_t(u32, n, DMW_POOL_PAGES - p->count);
+
+	lockdep_assert_held(&p->lock);
+	memcpy(p->pages + p->count, pages, keep * sizeof(*pages));
+	p->count += keep;
+	return keep;
+}
+
+static void wake_waiter(struct dmw_page_pool *p)
+{
+	if (wq_has_sleeper(&p->wait))
+		wake_up(&p->wait);
+}
+
+/* @unused: they were not overwritten since they were taken. */
+static void put_pages(struct dmw_bio *b, bool unused)
+{
+	struct dmw_page_pool *p = &b->dev->pages;
+	u32 n = 0, keep, i;
+	unsigned long flags;
+
+	while (n < b->op.count && b->pages[n])
+		n++;
+	/* What was to be written and was not is plaintext still. */
+	if (b->op.error)
+		wipe(b->pages, n);
+	spin_lock_irqsave(&p->lock, flags);
+	while (b->generation != p->generation) {
+		b->generation = p->generation;
+		spin_unlock_irqrestore(&p->lock, flags);
+		wipe(b->pages, n);
+		spin_lock_irqsave(&p->lock, flags);
+	}
+	keep = add_to_pool(p, b->pages, n);
+	spin_unlock_irqrestore(&p->lock, flags);
+	wake_waiter(p);
+	/* What was written is ciphertext. */
+	if (unused || b->op.kind != DMW_OP_WRITE)
+		wipe(b->pages + keep, n - keep);
+	for (i = keep; i < n; i++)
+		__free_page(b->pages[i]);
+	memset(b->pages, 0, n * sizeof(*b->pages));
+}
+
+static bool get_pages(struct dmw_bio *b)
+{
+	u32 n = take_from_pool(b, 0);
+
+	for (; n < b->op.count; n++) {
+		b->pages[n] = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+		if (!b->pages[n])
+			return false;
+	}
+	return true;
+}
+
+static void wait_for_pages(struct dmw_bio *b)
+{
+	struct dmw_page_pool *p = &b->dev->pages;
+	u32 n = 0;
+
+	while (n < b->op.count) {
+		wait_event(p->wait, READ_ONCE(p->count));
+		n = take_from_pool(b, n);
+	}
+}
+
+/* ---- shredding ---- */
+
+/* Of all tables, for the same reason as the keys: see keys.c. */
+static DEFINE_MUTEX(pools_lock);
+static LIST_HEAD(pools);
+
+/* All at once: whoever takes a page meanwhile must not get one that was not wiped. */
+static void wipe_pool(struct dmw_page_pool *p)
+{
+	unsigned long flags;
+	u32 n, keep;
+
+	lockdep_assert_held(&pools_lock);
+	spin_lock_irqsave(&p->lock, flags);
+	p->generation++;
+	n = p->count;
+	memcpy(p->wiping, p->pages, n * sizeof(*p->pages));
+	p->count = 0;
+	spin_unlock_irqrestore(&p->lock, flags);
+
+	wipe(p->wiping, n);
+
+	spin_lock_irqsave(&p->lock, flags);
+	keep = add_to_pool(p, p->wiping, n);
+	spin_unlock_irqrestore(&p->lock, flags);
+	wake_waiter(p);
+	while (n > keep)
+		__free_page(p->wiping[--n]);
+}
+
+/**
+ * dmw_buffers_wipe() - a tag or all of a volume was shredded: forget what was read
+ * @dev: volume; nothing of what was shredded can be read any more
+ *
+ * Requests under way may have been quicker, and keep what they have until they end.
+ * Context: may sleep; waits for nobody.
+ */
+void dmw_buffers_wipe(struct dmw_device *dev)
+{
+	struct dmw_device *other;
+
+	mutex_lock(&pools_lock);
+	list_for_each_entry(other, &pools, pages.list)
+		if (!memcmp(other->table.uuid, dev->table.uuid, DMW_UUID_SIZE))
+			wipe_pool(&other->pages);
+	mutex_unlock(&pools_lock);
+}
+
+/* ---- buffers ---- */
 
 /** dmw_buffers_init() - pools of a volume. Context: may sleep */
 int dmw_buffers_init(struct dmw_device *dev)
@@ -20,43 +191,31 @@ int dmw_buffers_init(struct dmw_device *dev)
 	int ret;
 
 	mutex_init(&dev->page_lock);
-	ret = mempool_init_page_pool(&dev->pages, POOL_PAGES, 0);
+	spin_lock_init(&dev->pages.lock);
+	init_waitqueue_head(&dev->pages.wait);
+	ret = fill_pool(&dev->pages);
 	if (!ret)
 		ret = mempool_init_kmalloc_pool(&dev->arrays, POOL_ARRAYS,
 						sizeof(struct dmw_array));
 	if (!ret)
 		ret = bioset_init(&dev->bios, BIO_POOL_SIZE, 0, BIOSET_NEED_BVECS);
-	return ret;
+	if (ret)
+		return ret;
+	mutex_lock(&pools_lock);
+	list_add_tail(&dev->pages.list, &pools);
+	mutex_unlock(&pools_lock);
+	return 0;
 }
 
 /** dmw_buffers_exit() - undo dmw_buffers_init(), however far it came. Context: may sleep */
 void dmw_buffers_exit(struct dmw_device *dev)
 {
+	mutex_lock(&pools_lock);
+	list_del_init(&dev->pages.list);
+	mutex_unlock(&pools_lock);
 	bioset_exit(&dev->bios);
 	mempool_exit(&dev->arrays);
-	mempool_exit(&dev->pages);
-}
-
-static bool get_pages(struct dmw_bio *b, gfp_t gfp)
-{
-	u32 i;
-
-	for (i = 0; i < b->op.count; i++) {
-		b->pages[i] = mempool_alloc(&b->dev->pages, gfp);
-		if (!b->pages[i])
-			return false;
-	}
-	return true;
-}
-
-static void put_pages(struct dmw_bio *b)
-{
-	u32 i;
-
-	for (i = 0; i < b->op.count && b->pages[i]; i++) {
-		mempool_free(b->pages[i], &b->dev->pages);
-		b->pages[i] = NULL;
-	}
+	empty_pool(&dev->pages);
 }
 
 /**
@@ -81,11 +240,11 @@ void dmw_buffers_get(struct dmw_bio *b)
 		b->pages = b->array->pages;
 		b->op.seals = b->array->seals;
 	}
-	if (get_pages(b, GFP_NOWAIT | __GFP_NOWARN))
+	if (get_pages(b))
 		return;
-	put_pages(b);
+	put_pages(b, true);
 	mutex_lock(&dev->page_lock);
-	get_pages(b, GFP_NOIO);
+	wait_for_pages(b);
 	mutex_unlock(&dev->page_lock);
 }
 
@@ -94,7 +253,7 @@ void dmw_buffers_put(struct dmw_bio *b)
 {
 	if (!b->pages)
 		return;
-	put_pages(b);
+	put_pages(b, false);
 	if (b->array)
 		mempool_free(b->array, &b->dev->arrays);
 }

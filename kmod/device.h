@@ -78,6 +78,29 @@ struct dmw_worker {
 
 #define DMW_MAX_WORKERS	32
 
+/* Enough for two of the largest requests: one that fills up and one that waits. */
+#define DMW_POOL_PAGES	(2 * DMW_FANOUT)
+
+/**
+ * struct dmw_page_pool - pages that nobody uses, to be had without the allocator
+ * @list:   among those of all tables
+ * @lock:   protects @generation, @count and @pages; taken from interrupts
+ * @wait:   woken when pages come back
+ * @generation: how often it was wiped
+ * @count:  how many there are
+ * @pages:  them
+ * @wiping: of those, taken out to be wiped
+ */
+struct dmw_page_pool {
+	struct list_head	list;
+	spinlock_t		lock;	/* see above */
+	wait_queue_head_t	wait;
+	u32			generation;
+	u32			count;
+	struct page		*pages[DMW_POOL_PAGES];
+	struct page		*wiping[DMW_POOL_PAGES];
+};
+
 /**
  * struct dmw_jobs - assignments of tags to ranges, carried out one after the other
  * @lock:    protects all here but @work
@@ -181,7 +204,7 @@ struct dmw_device {
 	struct dmw_worker	workers[DMW_MAX_WORKERS];
 
 	struct bio_set		bios;
-	mempool_t		pages;
+	struct dmw_page_pool	pages;
 	mempool_t		arrays;
 	struct mutex		page_lock;	/* see above */
 	struct dmw_shrinker	shrinker;
@@ -208,6 +231,7 @@ struct dmw_array {
  * @op:       what the core knows of it
  * @dev:      volume
  * @pages:    buffer of each sector
+ * @generation: of the pool that the oldest page was taken from
  * @one_page: for an op of one sector
  * @one_seal: likewise
  * @array:    for other ops
@@ -218,6 +242,7 @@ struct dmw_bio {
 	struct bio		*bio;
 	struct completion	*done;
 	struct page		**pages;
+	u32			generation;
 	struct page		*one_page;
 	struct dmw_seal		one_seal;
 	struct dmw_array	*array;
@@ -247,6 +272,7 @@ void dmw_buffers_exit(struct dmw_device *dev);
 void dmw_buffers_get(struct dmw_bio *b);
 void dmw_buffers_put(struct dmw_bio *b);
 void dmw_buffers_to_bio(struct dmw_bio *b);
+void dmw_buffers_wipe(struct dmw_device *dev);
 
 /* worker.c */
 int dmw_workers_init(struct dmw_device *dev);

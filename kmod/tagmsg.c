@@ -34,6 +34,7 @@ int dmw_message_keys_forget(struct dmw_device *dev, char **argv, char *result, u
 {
 	dmw_device_forget(dev);
 	dmw_keys_forget(dev->keys);
+	dmw_buffers_wipe(dev);
 	return 0;
 }
 
@@ -254,6 +255,7 @@ static int shred(struct dmw_device *dev, u32 tag, struct change *c)
 	dmw_tags_shred(&dev->volume.tags, tag);
 	spin_unlock_irqrestore(&dev->lock, flags);
 	dmw_keys_shred(dev->keys, tag);
+	dmw_buffers_wipe(dev);
 	return ret;
 }
 

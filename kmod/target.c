@@ -55,6 +55,7 @@ static struct dmw_device *create(struct dm_target *ti)
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->read_tasks);
 	INIT_LIST_HEAD(&dev->active);
+	INIT_LIST_HEAD(&dev->pages.list);
 	init_waitqueue_head(&dev->quiet);
 	INIT_DELAYED_WORK(&dev->timer, timer_fn);
 	INIT_WORK(&dev->event, event_fn);

@@ -8,7 +8,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 fuzz=$top/tests/fuzz
 out=$top/build/fuzz
 corpus=$fuzz/corpus
-targets=(superblock node record journal activations tag keyset keys table target message volume image
+targets=(superblock node record journal activations tag keyset keys buffers table target message volume image
 	text etsi hi1 note sshsig evidence)
 
 usage() { sed -n '/^#!/d; /^# SPDX/d; /^#/!q; s/^# \{0,1\}//; p' "$0"; }

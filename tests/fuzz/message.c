@@ -167,9 +167,18 @@ bool dmw_keys_has(struct dmw_keys *keys, u32 tag, u32 epoch)
 		tag == FORGE_FROZEN || tag == FORGE_RESTRICTED || tag == FORGE_NEW);
 }
 
+/* What is shredded may have been read before. */
+static bool may_remain;
+
+void dmw_buffers_wipe(struct dmw_device *dev)
+{
+	may_remain = false;
+}
+
 /* Only of what can never be opened again. */
 bool dmw_keys_shred(struct dmw_keys *keys, u32 tag)
 {
+	may_remain = true;
 	if (!tag)
 		fail("the default tag's keys are wiped");
 	return true;
@@ -178,6 +187,7 @@ bool dmw_keys_shred(struct dmw_keys *keys, u32 tag)
 /* keys_forget ends all that could be tested here. */
 void dmw_keys_forget(struct dmw_keys *keys)
 {
+	may_remain = true;
 }
 
 void dmw_device_forget(struct dmw_device *dev)
@@ -262,6 +272,8 @@ static int say(struct dmw_device *dev, const char *text, char *result, unsigned 
 		if (strnlen(result, maxlen) == maxlen)
 			fail("%s: an answer without an end", argv[0]);
 		check_states(dev, argv[0], ret);
+		if (may_remain)
+			fail("%s leaves what was read in memory", argv[0]);
 	}
 	free(line);
 	return ret;

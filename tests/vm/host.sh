@@ -30,7 +30,7 @@ prepare() {
 	cp -L "$tools/warrantctl" "$tools/libdmwarrant.so.0" "$dir/bin/"
 	quietly make -C "$repo/tests/volumes" BUILD="$(realpath "$tools")" SANITIZE="${SANITIZE-}"
 	cp "$tools/volumes/tool" "$dir/bin/volumes-tool"
-	for p in synced fsx; do
+	for p in synced fsx remains; do
 		gcc -static -O2 -Wall -Wextra -o "$dir/bin/$p" "$here/$p.c"
 	done
 	mkdir "$dir/tests"
