@@ -198,7 +198,7 @@ int dmw_buffers_init(struct dmw_device *dev)
 		ret = mempool_init_kmalloc_pool(&dev->arrays, POOL_ARRAYS,
 						sizeof(struct dmw_array));
 	if (!ret)
-		ret = bioset_init(&dev->bios, BIO_POOL_SIZE, 0, BIOSET_NEED_BVECS);
+		ret = bioset_init(&dev->bios, BIO_POOL_SIZE, dmw_lun_bio_pad, BIOSET_NEED_BVECS);
 	if (ret)
 		return ret;
 	mutex_lock(&pools_lock);

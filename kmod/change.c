@@ -236,7 +236,7 @@ void dmw_tag_write(struct dmw_volume *v)
 	c->task.buf = c->buf;
 	c->task.work = block_work;
 	c->task.done = block_done;
-	dmw_task_start(v, &c->task);
+	dmw_task_start_background(v, &c->task);
 }
 
 /**

@@ -44,7 +44,7 @@ static void start_task(struct dmw_volume *v, struct dmw_task *t, enum dmw_io io,
 	t->length = buf ? DMW_SECTOR_SIZE : 0;
 	t->buf = buf;
 	t->error = 0;
-	dmw_task_start(v, t);
+	dmw_task_start_background(v, t);
 }
 
 /* ---- nodes ---- */
@@ -150,7 +150,7 @@ static void write_nodes(struct dmw_volume *v)
 		} else if (++collapsed == COLLAPSE_AT_ONCE) {
 			memset(&c->task, 0, sizeof(c->task));
 			c->task.done = pause_done;
-			dmw_task_start(v, &c->task);
+			dmw_task_start_background(v, &c->task);
 		}
 	}
 }
@@ -308,7 +308,7 @@ static void write_superblock(struct dmw_volume *v)
 	c->task.offset = dmw_layout_superblock(&c->sb.layout, c->sb.checkpoint) << DMW_SECTOR_SHIFT;
 	c->task.length = DMW_SECTOR_SIZE;
 	c->task.buf = c->buf;
-	dmw_task_start(v, &c->task);
+	dmw_task_start_background(v, &c->task);
 }
 
 /* ---- the sequence ---- */

@@ -25,7 +25,7 @@ enum dmw_io { DMW_IO_NONE, DMW_IO_READ, DMW_IO_WRITE, DMW_IO_FLUSH, DMW_IO_DISCA
 
 /**
  * struct dmw_task - something to be done outside the lock
- * @list:   on the volume's list of tasks until somebody takes it
+ * @list:   on one of the volume's lists of tasks until somebody takes it
  * @io:     what to do with the LUN
  * @op:     the op whose sectors are to be moved; NULL = @buf
  * @fua:    a write must be durable when it completes
@@ -434,7 +434,9 @@ struct dmw_options {
  * @gate:    ops that wait for a new activation; @gated = closed
  * @ready:   ops that can go on
  * @tasks:   for others to take
- * @task_count: handed out and not done yet, on @tasks or elsewhere
+ * @background: those of a checkpoint
+ * @background_turn: one of those was taken last, or would have been
+ * @task_count: handed out and not done yet, on those lists or elsewhere
  * @completed: ops for others to end
  * @host:       for all but tasks, which bring their own
  * @options:    as given at opening
@@ -470,6 +472,8 @@ struct dmw_volume {
 	struct list_head	gate;
 	struct list_head	ready;
 	struct list_head	tasks;
+	struct list_head	background;
+	bool			background_turn;
 	u32			task_count;
 	struct list_head	completed;
 };
@@ -498,6 +502,7 @@ bool dmw_can_activate(const struct dmw_volume *v);
 bool dmw_activate(struct dmw_volume *v);
 void dmw_fail(struct dmw_volume *v, int error);
 void dmw_task_start(struct dmw_volume *v, struct dmw_task *t);
+void dmw_task_start_background(struct dmw_volume *v, struct dmw_task *t);
 void dmw_wake(struct dmw_volume *v, struct dmw_op *op);
 void dmw_wake_all(struct dmw_volume *v, struct list_head *waiters);
 

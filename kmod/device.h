@@ -157,10 +157,12 @@ struct dmw_sweep {
 
 /**
  * struct dmw_device - a table of target "warrant"
- * @lock:    the core's lock; protects volume, workers' awake and read_tasks.
- *           Taken from interrupts
+ * @lock:    the core's lock; protects volume, awake of workers and submitter, read_tasks, io_tasks and
+ *           turn. Taken from interrupts
  * @host:    of the thread that opens or closes
  * @read_tasks: tasks whose read is done and whose work is to come
+ * @io_tasks: tasks of which only the I/O is to come: there was no memory for it
+ * @turn:    of the kinds of tasks
  * @pages:   of sectors in flight, see buffer.c
  * @page_lock: held by whoever waits for the pool
  * @arrays:  struct dmw_array, for ops of more than one sector
@@ -178,6 +180,7 @@ struct dmw_sweep {
  * @wq:           runs @workers and @timer
  * @worker_count: workers in use
  * @workers:      run tasks
+ * @submitter:    whoever brings a request while nothing is under way; no work item
  * @bios:         for I/O to the LUN
  * @shrinker:     gives nodes back
  * @active:       among the volumes of this host that are in use
@@ -199,9 +202,12 @@ struct dmw_device {
 	spinlock_t		lock;	/* the core's: see above */
 	struct dmw_volume	volume;
 	struct list_head	read_tasks;
+	struct list_head	io_tasks;
+	unsigned int		turn;
 	struct workqueue_struct	*wq;
 	unsigned int		worker_count;
 	struct dmw_worker	workers[DMW_MAX_WORKERS];
+	struct dmw_worker	submitter;
 
 	struct bio_set		bios;
 	struct dmw_page_pool	pages;
@@ -284,8 +290,7 @@ void dmw_device_request_checkpoint(struct dmw_device *dev);
 void dmw_device_forget(struct dmw_device *dev);
 u32 dmw_device_shrink(struct dmw_device *dev, u32 count);
 void dmw_device_drain(struct dmw_device *dev);
-void dmw_task_read_finished(struct dmw_device *dev, struct dmw_task *t);
-void dmw_task_finished(struct dmw_device *dev, struct dmw_task *t);
+void dmw_task_io_ended(struct dmw_device *dev, struct dmw_task *t, unsigned int budget);
 
 /* message.c */
 int dmw_device_message(struct dmw_device *dev, unsigned int argc, char **argv, char *result,
@@ -328,7 +333,8 @@ int dmw_message_retire(struct dmw_device *dev, char **argv, char *result, unsign
 int dmw_message_forget(struct dmw_device *dev, char **argv, char *result, unsigned int maxlen);
 
 /* lun.c */
-void dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t);
+extern const unsigned int dmw_lun_bio_pad;	/* of the bioset: room for what belongs to a task's bio */
+bool dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t, bool nowait, unsigned int budget);
 
 /* cache.c */
 int dmw_cache_module_init(void);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Talking to the LUN: bios for tasks, and synchronous reads while opening. */
+#include <linux/blk-cgroup.h>
 #include <linux/blkdev.h>
+#include <linux/ioprio.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
@@ -8,20 +10,48 @@
 
 /* ---- tasks ---- */
 
+/**
+ * struct lun_bio - a task's bio
+ * @budget: see dmw_lun_submit()
+ * @thread: who has submitted it
+ * @list:   what held his bios back then: he was in submit_bio() already, to bring us a request
+ * @bio:    it; last, as the block layer wants it
+ */
+struct lun_bio {
+	unsigned int		budget;
+	struct task_struct	*thread;
+	struct bio_list		*list;
+	struct bio		bio;
+};
+
+const unsigned int dmw_lun_bio_pad = offsetof(struct lun_bio, bio);
+
+/*
+ * Is this the thread that has submitted the bio whose end it hears of, and still in the same
+ * submit_bio()? The LUN was done at once then. What is submitted meanwhile is held back until
+ * whoever has called us returns: nothing nests, and nothing waits for the LUN here. The end may
+ * as well come in an interrupt, under a lock, or in a thread of the LUN's driver, and those are
+ * not ours to work in.
+ */
+static bool is_submitting(const struct lun_bio *b)
+{
+	return b->list && b->list == current->bio_list && b->thread == current &&
+	       preemptible() && !rcu_preempt_depth();
+}
+
 static void task_endio(struct bio *bio)
 {
 	struct dmw_task *t = bio->bi_private;
 	struct dmw_device *dev = container_of(bio->bi_pool, struct dmw_device, bios);
+	struct lun_bio *b = container_of(bio, struct lun_bio, bio);
+	unsigned int budget = b->budget && is_submitting(b) ? b->budget : 0;
 
 	t->error = blk_status_to_errno(bio->bi_status);
 	/* What the block layer makes of a medium error means to those above that a tag was shredded. */
 	if (t->error == -ENODATA)
 		t->error = -EIO;
 	bio_put(bio);
-	if (t->io == DMW_IO_READ && t->work && !t->error)
-		dmw_task_read_finished(dev, t);
-	else
-		dmw_task_finished(dev, t);
+	dmw_task_io_ended(dev, t, budget);
 }
 
 static blk_opf_t task_opf(const struct dmw_task *t)
@@ -45,27 +75,52 @@ static void add_sectors(struct bio *bio, struct dmw_bio *b)
 
 	for (i = 0; i < b->op.count; i++)
 		__bio_add_page(bio, b->pages[i], DMW_SECTOR_SIZE, 0);
-	if (!b->bio)
-		return;
-	/* I/O is charged to whoever asked for it, not to a worker */
-	bio_clone_blkg_association(bio, b->bio);
-	bio->bi_ioprio = b->bio->bi_ioprio;
+}
+
+/*
+ * I/O is charged to whoever asked for it, and not to who happens to submit it. What all depend on
+ * is charged to nobody: a record must not wait for the limits of the one who has brought its
+ * first entry.
+ */
+static void charge(struct bio *bio, const struct dmw_task *t)
+{
+	const struct dmw_bio *b = t->op ? container_of(t->op, struct dmw_bio, op) : NULL;
+
+	if (b && b->bio) {
+		bio_clone_blkg_association(bio, b->bio);
+		bio->bi_ioprio = b->bio->bi_ioprio;
+	} else {
+		bio_associate_blkg_from_css(bio, blkcg_root_css);
+		bio->bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM);
+	}
 }
 
 /**
- * dmw_lun_submit() - start a task's I/O; dmw_task_finished() or _read_finished() follows
- * @dev: volume
- * @t:   task
+ * dmw_lun_submit() - start a task's I/O; dmw_task_io_ended() follows
+ * @dev:    volume
+ * @t:      task
+ * @nowait: the caller may be one who submits bios to us, whose bios to the LUN are held back until
+ *          he is done: it would be for himself that he waited for memory
+ * @budget: so many tasks may be run at its end by a caller who is still there then
  *
- * Context: may sleep, but for memory that other bios give back on their own only.
+ * Context: may sleep, unless @nowait, but for memory that other bios give back on their own only.
+ * Return: false when there is no memory now; not without @nowait.
  */
-void dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t)
+bool dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t, bool nowait, unsigned int budget)
 {
 	bool moves_data = t->io == DMW_IO_READ || t->io == DMW_IO_WRITE;
 	u32 vecs = !moves_data ? 0 : t->op ? t->op->count : 1;
+	struct lun_bio *b;
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(dev->table.lun->bdev, vecs, task_opf(t), GFP_NOIO, &dev->bios);
+	bio = bio_alloc_bioset(dev->table.lun->bdev, vecs, task_opf(t),
+			       nowait ? GFP_NOWAIT | __GFP_NOWARN : GFP_NOIO, &dev->bios);
+	if (!bio)
+		return false;
+	b = container_of(bio, struct lun_bio, bio);
+	b->budget = budget;
+	b->thread = current;
+	b->list = current->bio_list;
 	bio->bi_iter.bi_sector = t->offset >> SECTOR_SHIFT;
 	bio->bi_private = t;
 	bio->bi_end_io = task_endio;
@@ -75,7 +130,10 @@ void dmw_lun_submit(struct dmw_device *dev, struct dmw_task *t)
 		add_sectors(bio, container_of(t->op, struct dmw_bio, op));
 	else if (moves_data)
 		__bio_add_page(bio, virt_to_page(t->buf), t->length, offset_in_page(t->buf));
-	submit_bio(bio);
+	charge(bio, t);
+	/* whoever has asked for it has been accounted for it already */
+	submit_bio_noacct(bio);
+	return true;
 }
 
 /* ---- reads while opening ---- */

@@ -54,6 +54,7 @@ static struct dmw_device *create(struct dm_target *ti)
 	dev->ti = ti;
 	spin_lock_init(&dev->lock);
 	INIT_LIST_HEAD(&dev->read_tasks);
+	INIT_LIST_HEAD(&dev->io_tasks);
 	INIT_LIST_HEAD(&dev->active);
 	INIT_LIST_HEAD(&dev->pages.list);
 	init_waitqueue_head(&dev->quiet);

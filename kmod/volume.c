@@ -16,6 +16,13 @@ void dmw_task_start(struct dmw_volume *v, struct dmw_task *t)
 	list_add_tail(&t->list, &v->tasks);
 }
 
+/** dmw_task_start_background() - one that no request from above waits for, as a rule */
+void dmw_task_start_background(struct dmw_volume *v, struct dmw_task *t)
+{
+	v->task_count++;
+	list_add_tail(&t->list, &v->background);
+}
+
 /** dmw_wake() - take an op off the list it waits on; it is advanced before the lock is let go */
 void dmw_wake(struct dmw_volume *v, struct dmw_op *op)
 {
@@ -55,12 +62,23 @@ void dmw_submit(struct dmw_volume *v, struct dmw_op *op)
 	run_ready(v);
 }
 
-/** dmw_task_next() - take a task, or NULL */
+/**
+ * dmw_task_next() - take a task, or NULL
+ * @v: volume
+ *
+ * Those of a checkpoint take turns with the others: requests need not stand in line behind all of
+ * its nodes, and however many requests there are it makes room in the journal.
+ */
 struct dmw_task *dmw_task_next(struct dmw_volume *v)
 {
-	struct dmw_task *t = list_first_entry_or_null(&v->tasks, struct dmw_task, list);
+	struct list_head *list = &v->tasks;
+	struct dmw_task *t;
 
 	dmw_host_assert_locked(v->host);
+	v->background_turn = !v->background_turn;
+	if (list_empty(&v->tasks) || (v->background_turn && !list_empty(&v->background)))
+		list = &v->background;
+	t = list_first_entry_or_null(list, struct dmw_task, list);
 	if (t)
 		list_del_init(&t->list);
 	return t;
@@ -247,6 +265,7 @@ enum dmw_load_error dmw_volume_open(struct dmw_volume *v, struct dmw_host *h,
 	INIT_LIST_HEAD(&v->gate);
 	INIT_LIST_HEAD(&v->ready);
 	INIT_LIST_HEAD(&v->tasks);
+	INIT_LIST_HEAD(&v->background);
 	INIT_LIST_HEAD(&v->completed);
 	INIT_LIST_HEAD(&v->tag_waiters);
 	INIT_LIST_HEAD(&v->tag_drain);

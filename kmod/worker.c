@@ -4,6 +4,12 @@
  * cores. A worker goes on with what its own task brought about; others are woken when there is more
  * to do than that.
  *
+ * To wake somebody costs more than most tasks. So whoever brings a request starts its read
+ * himself, and when nothing else is under way he is a worker for a while, the submitter: see
+ * dmw_device_submit(). When the LUN has done his I/O before submit_bio() returns, he goes on with
+ * what that brings about: see dmw_task_io_ended(). He leaves to workers what takes long or may
+ * have to wait.
+ *
  * Workers wait for nothing but memory that comes back without them: requests from above get theirs
  * in dmw_buffers_get(), before the core hears of them.
  */
@@ -15,7 +21,8 @@
 
 static bool has_work(struct dmw_device *dev)
 {
-	return !list_empty(&dev->read_tasks) || !list_empty(&dev->volume.tasks);
+	return !list_empty(&dev->read_tasks) || !list_empty(&dev->io_tasks) ||
+	       !list_empty(&dev->volume.tasks) || !list_empty(&dev->volume.background);
 }
 
 static unsigned int count_up_to(struct list_head *list, unsigned int most)
@@ -29,19 +36,17 @@ static unsigned int count_up_to(struct list_head *list, unsigned int most)
 	return n;
 }
 
-/*
- * Called before the lock is let go by whoever may have brought tasks about; @self of them the
- * caller will see to.
- */
-static void wake_workers(struct dmw_device *dev, unsigned int self)
+/* Called before the lock is let go by whoever may have brought tasks about. */
+static void wake_workers(struct dmw_device *dev)
 {
-	unsigned int i, most = dev->worker_count + self, todo;
+	unsigned int i, most = dev->worker_count, todo;
 
 	lockdep_assert_held(&dev->lock);
 	if (!has_work(dev))
 		return;
-	todo = count_up_to(&dev->read_tasks, most) + count_up_to(&dev->volume.tasks, most);
-	for (i = 0; i < dev->worker_count && todo > self; i++) {
+	todo = count_up_to(&dev->read_tasks, most) + count_up_to(&dev->io_tasks, most) +
+	       count_up_to(&dev->volume.tasks, most) + count_up_to(&dev->volume.background, most);
+	for (i = 0; i < dev->worker_count && todo; i++) {
 		if (dev->workers[i].awake)
 			continue;
 		dev->workers[i].awake = true;
@@ -67,14 +72,19 @@ static void end_bio(struct dmw_bio *b)
 	bio_endio(bio);
 }
 
-/* Before the lock is let go: see to what a call into the core has brought about. */
-static void dispatch(struct dmw_device *dev, unsigned int self, struct list_head *ended)
+static void wake_if_quiet(struct dmw_device *dev)
 {
-	wake_workers(dev, self);
-	list_splice_init(&dev->volume.completed, ended);
-	/* No barrier needed: the waiter looks at task_count under the lock after it has queued. */
-	if (!dev->volume.task_count && waitqueue_active(&dev->quiet))
+	/* No barrier needed: the waiter looks under the lock after it has queued. */
+	if (!dev->volume.task_count && !dev->submitter.awake && waitqueue_active(&dev->quiet))
 		wake_up(&dev->quiet);
+}
+
+/* Before the lock is let go: see to what a call into the core has brought about. */
+static void dispatch(struct dmw_device *dev, struct list_head *ended)
+{
+	wake_workers(dev);
+	list_splice_init(&dev->volume.completed, ended);
+	wake_if_quiet(dev);
 }
 
 /* After that. */
@@ -88,104 +98,279 @@ static void end_ops(struct list_head *ended)
 	}
 }
 
-/** dmw_task_finished() - a task's I/O has ended and nothing is left to do. Context: any */
-void dmw_task_finished(struct dmw_device *dev, struct dmw_task *t)
-{
-	unsigned long flags;
-	LIST_HEAD(ended);
+/* ---- tasks ---- */
 
-	spin_lock_irqsave(&dev->lock, flags);
-	dmw_task_done(&dev->volume, t);
-	dispatch(dev, 0, &ended);
-	spin_unlock_irqrestore(&dev->lock, flags);
-	end_ops(&ended);
+enum stage { WORK_AND_IO, WORK_AFTER_READ, IO_ONLY, STAGES };
+
+static struct dmw_task *take_first(struct list_head *list)
+{
+	struct dmw_task *t = list_first_entry_or_null(list, struct dmw_task, list);
+
+	if (t)
+		list_del_init(&t->list);
+	return t;
 }
 
-/** dmw_task_read_finished() - a task's data is there, its work is still to be done. Context: any */
-void dmw_task_read_finished(struct dmw_device *dev, struct dmw_task *t)
+static struct dmw_task *take_of(struct dmw_device *dev, enum stage stage)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&dev->lock, flags);
-	list_add_tail(&t->list, &dev->read_tasks);
-	wake_workers(dev, 0);
-	spin_unlock_irqrestore(&dev->lock, flags);
-}
-
-/* ---- work ---- */
-
-static struct dmw_task *take_task(struct dmw_device *dev, bool *was_read)
-{
-	struct dmw_task *t = list_first_entry_or_null(&dev->read_tasks, struct dmw_task, list);
-
-	*was_read = t;
-	if (!t)
+	switch (stage) {
+	case WORK_AFTER_READ:
+		return take_first(&dev->read_tasks);
+	case IO_ONLY:
+		return take_first(&dev->io_tasks);
+	default:
 		return dmw_task_next(&dev->volume);
+	}
+}
+
+/* In turns: however many reads there are, say, a write goes on. */
+static struct dmw_task *take_as_worker(struct dmw_device *dev, enum stage *stage)
+{
+	struct dmw_task *t = NULL;
+	unsigned int i;
+
+	for (i = 0; i < STAGES && !t; i++) {
+		*stage = dev->turn++ % STAGES;
+		t = take_of(dev, *stage);
+	}
+	return t;
+}
+
+/* What belongs to no op comes first, since it must not be behind that: see run_tasks(). */
+static struct dmw_task *take_as_submitter(struct dmw_device *dev)
+{
+	struct list_head *tasks = &dev->volume.tasks;
+	struct dmw_task *t;
+
+	if (list_empty(tasks))
+		return NULL;
+	t = list_last_entry(tasks, struct dmw_task, list);
+	if (t->op)
+		t = list_first_entry(tasks, struct dmw_task, list);
 	list_del_init(&t->list);
 	return t;
 }
 
-/* Return: true when the task has ended, false when its I/O is under way. */
-static bool run_task(struct dmw_worker *w, struct dmw_task *t, bool was_read)
+static struct dmw_task *take_task(struct dmw_worker *w, enum stage *stage)
+{
+	struct dmw_device *dev = w->host.dev;
+
+	lockdep_assert_held(&dev->lock);
+	if (w != &dev->submitter)
+		return take_as_worker(dev, stage);
+	/* He has brought about what he came for, and those above may have submitted more to him. */
+	if (!list_empty(&dev->volume.completed))
+		return NULL;
+	*stage = WORK_AND_IO;
+	return take_as_submitter(dev);
+}
+
+static void do_work(struct dmw_worker *w, struct dmw_task *t, enum stage stage)
 {
 	struct dmw_device *dev = w->host.dev;
 
 	/* What is still on its way after a failure must not reach the LUN late. */
 	if (READ_ONCE(dev->volume.failed) && t->io != DMW_IO_READ && t->io != DMW_IO_NONE)
 		t->error = -EIO;
-	else if (t->work && (was_read || t->io != DMW_IO_READ))
+	else if (t->work && stage == (t->io == DMW_IO_READ ? WORK_AFTER_READ : WORK_AND_IO))
 		t->work(&dev->volume, &w->host, t);
-	if (was_read || t->error || t->io == DMW_IO_NONE)
+}
+
+/*
+ * Start a task's I/O, at whose end so many tasks may be run by the submitter. He must not wait,
+ * and when he finds no memory leaves it to a worker.
+ */
+static void submit(struct dmw_device *dev, struct dmw_task *t, unsigned int budget)
+{
+	unsigned long flags;
+
+	if (dmw_lun_submit(dev, t, true, budget))
+		return;
+	spin_lock_irqsave(&dev->lock, flags);
+	list_add_tail(&t->list, &dev->io_tasks);
+	wake_workers(dev);
+	spin_unlock_irqrestore(&dev->lock, flags);
+}
+
+/* Return: true when the task has ended, false when its I/O is under way. */
+static bool run_task(struct dmw_worker *w, struct dmw_task *t, enum stage stage,
+		     unsigned int budget)
+{
+	struct dmw_device *dev = w->host.dev;
+
+	do_work(w, t, stage);
+	if (stage == WORK_AFTER_READ || t->error || t->io == DMW_IO_NONE)
 		return true;
-	dmw_lun_submit(dev, t);
+	if (w == &dev->submitter)
+		submit(dev, t, budget);
+	else
+		dmw_lun_submit(dev, t, false, 0);
 	return false;
+}
+
+/* Report a task that has ended, if there is one; take another, if there shall be one; else rest. */
+static struct dmw_task *go_on(struct dmw_worker *w, struct dmw_task *done, bool more,
+			      enum stage *stage)
+{
+	struct dmw_device *dev = w->host.dev;
+	struct dmw_task *t;
+	unsigned long flags;
+	LIST_HEAD(ended);
+
+	spin_lock_irqsave(&dev->lock, flags);
+	if (done)
+		dmw_task_done(&dev->volume, done);
+	t = more ? take_task(w, stage) : NULL;
+	w->awake = t;
+	dispatch(dev, &ended);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	end_ops(&ended);
+	return t;
+}
+
+/*
+ * Run a task, and those that are to be done then, at most so many. An op's I/O is the last that
+ * the submitter starts: it may be held up for the sake of whoever it is charged to, and with it
+ * all that the same thread submits after it, such as a record for which others wait.
+ */
+static void run_tasks(struct dmw_worker *w, struct dmw_task *t, enum stage stage, unsigned int most)
+{
+	bool is_op;
+
+	while (t) {
+		is_op = t->op;
+		most--;
+		if (!run_task(w, t, stage, most)) {
+			t = NULL;
+			if (is_op && w == &w->host.dev->submitter)
+				most = 0;
+		}
+		cond_resched();
+		t = go_on(w, t, most, &stage);
+	}
 }
 
 static void worker_fn(struct work_struct *work)
 {
 	struct dmw_worker *w = container_of(work, struct dmw_worker, work);
-	struct dmw_device *dev = w->host.dev;
-	struct dmw_task *t;
+	enum stage stage = WORK_AND_IO;
+	struct dmw_task *t = go_on(w, NULL, true, &stage);
+
+	run_tasks(w, t, stage, UINT_MAX);
+}
+
+/* ---- the submitter ---- */
+
+/*
+ * What one request brings about when nobody is in its way: a node read, opened, the data sealed,
+ * a record sealed, written, the data written. He does no more for it, on whatever way.
+ */
+#define SUBMITTER_TASKS		6
+
+/* Of more sectors than these others had better take their share. */
+#define SUBMITTER_SECTORS	8
+
+/* Become the submitter, if nobody is and there is work for one. Return: his first task. */
+static struct dmw_task *become_submitter(struct dmw_device *dev, enum stage *stage)
+{
+	struct dmw_task *t = dev->submitter.awake ? NULL : take_task(&dev->submitter, stage);
+
+	if (t)
+		dev->submitter.awake = true;
+	return t;
+}
+
+/* The same with a task whose read has ended. */
+static struct dmw_task *become_reader(struct dmw_device *dev, struct dmw_task *t, enum stage *stage)
+{
+	if (dev->submitter.awake)
+		return NULL;
+	dev->submitter.awake = true;
+	*stage = WORK_AFTER_READ;
+	return t;
+}
+
+/**
+ * dmw_task_io_ended() - a task's I/O has ended, well or not
+ * @dev:    volume
+ * @t:      task
+ * @budget: the caller may go on as the submitter for so many tasks: he may sleep, and what he
+ *          submits is held back until he returns
+ *
+ * Context: any, unless @budget.
+ */
+void dmw_task_io_ended(struct dmw_device *dev, struct dmw_task *t, unsigned int budget)
+{
+	enum stage stage = WORK_AND_IO;
+	struct dmw_task *next = NULL;
 	unsigned long flags;
 	LIST_HEAD(ended);
-	bool was_read;
+	bool idle;
 
 	spin_lock_irqsave(&dev->lock, flags);
-	while ((t = take_task(dev, &was_read))) {
-		spin_unlock_irqrestore(&dev->lock, flags);
-		if (run_task(w, t, was_read)) {
-			spin_lock_irqsave(&dev->lock, flags);
-			dmw_task_done(&dev->volume, t);
-			dispatch(dev, 1, &ended);
-			spin_unlock_irqrestore(&dev->lock, flags);
-			end_ops(&ended);
-		}
-		cond_resched();
-		spin_lock_irqsave(&dev->lock, flags);
+	/* what others have brought is not for him */
+	idle = list_empty(&dev->volume.tasks);
+	if (t->io == DMW_IO_READ && t->work && !t->error) {
+		next = budget ? become_reader(dev, t, &stage) : NULL;
+		if (!next)
+			list_add_tail(&t->list, &dev->read_tasks);
+	} else {
+		dmw_task_done(&dev->volume, t);
+		next = budget && idle ? become_submitter(dev, &stage) : NULL;
 	}
-	w->awake = false;
+	dispatch(dev, &ended);
 	spin_unlock_irqrestore(&dev->lock, flags);
+	end_ops(&ended);
+	run_tasks(&dev->submitter, next, stage, budget);
 }
 
 /* ---- requests ---- */
 
+/* An op's own read, as long as nobody else has taken it. */
+static struct dmw_task *take_read(struct dmw_device *dev, struct dmw_op *op)
+{
+	struct dmw_task *t = list_empty(&dev->volume.tasks) ? NULL :
+			     list_last_entry(&dev->volume.tasks, struct dmw_task, list);
+
+	if (!t || t != &op->task || t->io != DMW_IO_READ)
+		return NULL;
+	list_del_init(&t->list);
+	return t;
+}
+
 /**
  * dmw_device_submit() - give an op to the core
  * @b: request
+ *
+ * When nothing is under way, and the op is small, the caller runs its tasks himself, as far as
+ * they can be run without waiting: nobody could run them sooner. Otherwise he would hold up the
+ * requests that he is going to bring next, while other cores may be idle. A read is started by
+ * the caller in any case.
  *
  * Context: may sleep. The op may have ended when this returns.
  */
 void dmw_device_submit(struct dmw_bio *b)
 {
 	struct dmw_device *dev = b->dev;
+	unsigned int budget = b->op.count <= SUBMITTER_SECTORS ? SUBMITTER_TASKS : 0;
+	struct dmw_task *read, *first = NULL;
+	enum stage stage = WORK_AND_IO;
 	unsigned long flags;
 	LIST_HEAD(ended);
+	bool alone;
 
 	spin_lock_irqsave(&dev->lock, flags);
+	alone = !dev->volume.task_count;
 	dmw_submit(&dev->volume, &b->op);
-	dispatch(dev, 0, &ended);
+	read = take_read(dev, &b->op);
+	if (alone && budget && !read)
+		first = become_submitter(dev, &stage);
+	dispatch(dev, &ended);
 	spin_unlock_irqrestore(&dev->lock, flags);
 	end_ops(&ended);
+	if (read)
+		submit(dev, read, budget);
+	run_tasks(&dev->submitter, first, stage, budget);
 }
 
 /** dmw_device_request_checkpoint() - start a checkpoint. Context: any */
@@ -196,7 +381,7 @@ void dmw_device_request_checkpoint(struct dmw_device *dev)
 
 	spin_lock_irqsave(&dev->lock, flags);
 	dmw_volume_checkpoint(&dev->volume);
-	dispatch(dev, 0, &ended);
+	dispatch(dev, &ended);
 	spin_unlock_irqrestore(&dev->lock, flags);
 	end_ops(&ended);
 }
@@ -210,7 +395,7 @@ void dmw_device_forget(struct dmw_device *dev)
 	spin_lock_irqsave(&dev->lock, flags);
 	if (dev->opened)
 		dmw_volume_forget(&dev->volume);
-	dispatch(dev, 0, &ended);
+	dispatch(dev, &ended);
 	spin_unlock_irqrestore(&dev->lock, flags);
 	end_ops(&ended);
 }
@@ -224,7 +409,7 @@ u32 dmw_device_shrink(struct dmw_device *dev, u32 count)
 
 	spin_lock_irqsave(&dev->lock, flags);
 	freed = dmw_volume_shrink(&dev->volume, count);
-	dispatch(dev, 0, &ended);
+	dispatch(dev, &ended);
 	spin_unlock_irqrestore(&dev->lock, flags);
 	end_ops(&ended);
 	return freed;
@@ -236,7 +421,7 @@ static bool is_quiet(struct dmw_device *dev)
 	bool quiet;
 
 	spin_lock_irqsave(&dev->lock, flags);
-	quiet = !dev->volume.task_count;
+	quiet = !dev->volume.task_count && !dev->submitter.awake;
 	spin_unlock_irqrestore(&dev->lock, flags);
 	return quiet;
 }
@@ -312,7 +497,7 @@ int dmw_workers_init(struct dmw_device *dev)
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return dmw_host_init(&dev->submitter.host, dev);
 }
 
 /** dmw_workers_exit() - undo dmw_workers_init(), however far it came. Context: may sleep */
@@ -324,4 +509,5 @@ void dmw_workers_exit(struct dmw_device *dev)
 		destroy_workqueue(dev->wq);
 	for (i = 0; i < dev->worker_count; i++)
 		dmw_host_exit(&dev->workers[i].host);
+	dmw_host_exit(&dev->submitter.host);
 }
