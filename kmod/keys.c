@@ -19,9 +19,9 @@
 #include "device.h"
 
 /*
- * Each worker, the opener and a message hold at most one cipher at a time: one is always free to be
- * given another key. Beyond that there is one for the current and one for an older activation of each
- * key, so that a volume with many tags in use does not derive keys all the time.
+ * Each worker, the submitter, the opener and a message hold at most one cipher at a time: one is
+ * always free to be given another key. Beyond that there is one for the current and one for an older
+ * activation of each key, so that a volume with many tags in use does not derive keys all the time.
  */
 #define MIN_CIPHERS		(DMW_MAX_WORKERS + 16)
 #define MAX_CIPHERS		(MIN_CIPHERS + 2048)
@@ -249,38 +249,91 @@ static int merge(struct dmw_keys *keys, const struct dmw_tags *tags, const struc
  * All of one driver, since their requests must have one size; and of one that allocates nothing,
  * since memory may be short when it is needed most.
  */
-static int add_cipher(struct dmw_keys *keys)
+static struct dmw_cipher *new_cipher(const char *driver)
 {
-	struct dmw_cipher *first = list_first_entry_or_null(&keys->ciphers, struct dmw_cipher, all);
-	const char *name = first ? crypto_tfm_alg_driver_name(crypto_aead_tfm(first->tfm)) :
-				   "gcm(aes)";
 	struct dmw_cipher *c = kzalloc(sizeof(*c), GFP_KERNEL);
+	struct crypto_aead *tfm;
 
 	if (!c)
-		return -ENOMEM;
-	c->tfm = crypto_alloc_aead(name, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
-	if (IS_ERR(c->tfm)) {
-		int ret = PTR_ERR(c->tfm);
-
+		return ERR_PTR(-ENOMEM);
+	tfm = crypto_alloc_aead(driver, 0, CRYPTO_ALG_ALLOCATES_MEMORY);
+	if (IS_ERR(tfm)) {
 		kfree(c);
-		return ret;
+		return ERR_CAST(tfm);
 	}
-	list_add_tail(&c->all, &keys->ciphers);
-	keys->cipher_count++;
-	spin_lock(&keys->lock);
-	list_add(&c->lru, &keys->lru);
-	spin_unlock(&keys->lock);
+	c->tfm = tfm;
+	return c;
+}
+
+static void free_ciphers(struct list_head *list)
+{
+	struct dmw_cipher *c, *next;
+
+	list_for_each_entry_safe(c, next, list, all) {
+		crypto_free_aead(c->tfm);	/* wipes its key schedule */
+		kfree(c);
+	}
+}
+
+static int new_ciphers(struct list_head *list, char *driver, u32 count)
+{
+	struct dmw_cipher *c;
+
+	while (count--) {
+		c = new_cipher(driver);
+		if (IS_ERR(c))
+			return PTR_ERR(c);
+		list_add_tail(&c->all, list);
+		strscpy(driver, crypto_tfm_alg_driver_name(crypto_aead_tfm(c->tfm)), CRYPTO_MAX_ALG_NAME);
+	}
 	return 0;
 }
 
-static int add_ciphers(struct dmw_keys *keys)
+/* How many ciphers, and of which driver, to go with so many more keys? */
+static u32 count_missing(struct dmw_keys *keys, u32 fresh, char *driver)
 {
-	u32 want = min_t(u32, MIN_CIPHERS + 2 * keys->count, MAX_CIPHERS);
-	int ret = 0;
+	struct dmw_cipher *first;
+	u32 want, have;
 
-	lockdep_assert_held(&keys->rekey);
-	while (!ret && keys->cipher_count < want)
-		ret = add_cipher(keys);
+	mutex_lock(&keys->rekey);
+	first = list_first_entry_or_null(&keys->ciphers, struct dmw_cipher, all);
+	strscpy(driver, first ? crypto_tfm_alg_driver_name(crypto_aead_tfm(first->tfm)) : "gcm(aes)",
+		CRYPTO_MAX_ALG_NAME);
+	want = min_t(u32, MIN_CIPHERS + 2 * (keys->count + fresh), MAX_CIPHERS);
+	have = keys->cipher_count;
+	mutex_unlock(&keys->rekey);
+	return want - min(want, have);
+}
+
+static void adopt_ciphers(struct dmw_keys *keys, struct list_head *list)
+{
+	struct dmw_cipher *c, *next;
+
+	mutex_lock(&keys->rekey);
+	spin_lock(&keys->lock);
+	list_for_each_entry_safe(c, next, list, all) {
+		list_move_tail(&c->all, &keys->ciphers);
+		list_add(&c->lru, &keys->lru);
+		keys->cipher_count++;
+	}
+	spin_unlock(&keys->lock);
+	mutex_unlock(&keys->rekey);
+}
+
+/*
+ * Before the keys are there, and not under the lock that who seals or opens may wait for: the crypto API
+ * has locks of its own, and may load modules.
+ */
+static int add_ciphers(struct dmw_keys *keys, u32 fresh)
+{
+	char driver[CRYPTO_MAX_ALG_NAME];
+	LIST_HEAD(list);
+	int ret = new_ciphers(&list, driver, count_missing(keys, fresh, driver));
+
+	if (ret)
+		free_ciphers(&list);
+	else
+		adopt_ciphers(keys, &list);
 	return ret;
 }
 
@@ -626,17 +679,17 @@ int dmw_keys_add(struct dmw_keys *keys, const char *description, const u8 *uuid,
 
 	if (IS_ERR(d))
 		return PTR_ERR(d);
-	/* Writes that would make memory free may wait for this lock. */
+	/* Writes that would make memory free may wait for the lock, or for whoever has called us. */
 	noio = memalloc_noio_save();
-	mutex_lock(&keys->rekey);
-	ret = merge(keys, tags, d);
-	*error = ret == -EKEYREVOKED ? "Keyset has a key of a tag that was shredded" :
-		 "Keyset has another key for the same tag and epoch, or too many";
+	*error = "No cipher gcm(aes) in this kernel";
+	ret = add_ciphers(keys, le16_to_cpu(d->count));
 	if (!ret) {
-		ret = add_ciphers(keys);
-		*error = "No cipher gcm(aes) in this kernel";
+		mutex_lock(&keys->rekey);
+		ret = merge(keys, tags, d);
+		mutex_unlock(&keys->rekey);
+		*error = ret == -EKEYREVOKED ? "Keyset has a key of a tag that was shredded" :
+			 "Keyset has another key for the same tag and epoch, or too many";
 	}
-	mutex_unlock(&keys->rekey);
 	memalloc_noio_restore(noio);
 	kfree_sensitive(d);
 	return ret;
@@ -707,17 +760,12 @@ struct dmw_keys *dmw_keys_create(const struct dmw_table *t, char **error)
 /** dmw_keys_destroy() - wipe all keys of a volume. Context: may sleep */
 void dmw_keys_destroy(struct dmw_keys *keys)
 {
-	struct dmw_cipher *c, *next;
-
 	if (!keys)
 		return;
 	mutex_lock(&tables_lock);
 	list_del(&keys->list);
 	mutex_unlock(&tables_lock);
-	list_for_each_entry_safe(c, next, &keys->ciphers, all) {
-		crypto_free_aead(c->tfm);	/* wipes its key schedule */
-		kfree(c);
-	}
+	free_ciphers(&keys->ciphers);
 	wipe_table(keys);
 	kfree(keys);
 }

@@ -88,6 +88,7 @@ struct scatterlist {
 #define DECLARE_CRYPTO_WAIT(w)		int w = 0
 #define crypto_req_done			NULL
 #define crypto_aead_tfm(t)		(t)
+#define CRYPTO_MAX_ALG_NAME		128
 #define crypto_tfm_alg_driver_name(t)	((void)(t), "the driver of gcm(aes)")
 #define crypto_wait_req(ret, w)		((void)(w), ret)
 #define crypto_free_aead(t)		kvfree_sensitive(t, sizeof(*(t)))
