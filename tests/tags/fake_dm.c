@@ -732,6 +732,12 @@ int lib_dm_have_target(struct libdmwarrant *ctx)
 	return 0;
 }
 
+int lib_dm_have_peer(struct libdmwarrant *ctx, const char *target, const char *module)
+{
+	(void)target;
+	return lib_fail(ctx, -ENXIO, "%s: not here", module);
+}
+
 int lib_dm_find(struct libdmwarrant *ctx, const char *name, struct lib_mapping *m)
 {
 	u8 uuid[DMW_UUID_SIZE];
@@ -784,6 +790,25 @@ int lib_dm_create(struct libdmwarrant *ctx, const char *name, const char *uuid, 
 	return lib_fail(ctx, -ENXIO, "%s: not here", name);
 }
 
+int lib_dm_create_private(struct libdmwarrant *ctx, const char *name, u64 length,
+			  const char *target, const char *table)
+{
+	(void)length;
+	(void)target;
+	(void)table;
+	return lib_fail(ctx, -ENXIO, "%s: not here", name);
+}
+
+int lib_dm_suspend(struct libdmwarrant *ctx, const char *name)
+{
+	return lib_fail(ctx, -ENXIO, "%s: not here", name);
+}
+
+int lib_dm_resume(struct libdmwarrant *ctx, const char *name)
+{
+	return lib_fail(ctx, -ENXIO, "%s: not here", name);
+}
+
 int lib_dm_message(struct libdmwarrant *ctx, const char *name, const char *message)
 {
 	(void)message;
@@ -818,6 +843,14 @@ int lib_keyring_add(struct libdmwarrant *ctx, const char *description,
 	memcpy(offered.uuid, keyset->disk->uuid, DMW_UUID_SIZE);
 	libdmwarrant_keyset_entry(keyset, offered.count - 1, &offered.tag, &offered.epoch);
 	return 0;
+}
+
+int lib_keyring_add_random(struct libdmwarrant *ctx, const char *description, size_t size,
+			   struct lib_keyring *keyring)
+{
+	(void)size;
+	keyring->count = 0;
+	return lib_fail(ctx, -ENXIO, "%s: not here", description);
 }
 
 void lib_keyring_remove(struct lib_keyring *keyring)

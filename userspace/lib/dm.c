@@ -14,6 +14,10 @@
 #define LOG_LEVEL_MASK	7
 #define LOG_LEVEL_ERR	3
 
+/* udev's rules that look at what is on a device, and act on it. */
+#define CURIOUS_RULES	(DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG | DM_UDEV_DISABLE_DISK_RULES_FLAG | \
+			 DM_UDEV_DISABLE_OTHER_RULES_FLAG)
+
 /* ---- running tasks ---- */
 
 /* libdevmapper's log has no argument of ours; tasks run in the caller's thread. */
@@ -60,20 +64,28 @@ static int run(struct dm_task *t)
 	return ret;
 }
 
-/* The same for what makes udev act, and wait for it. Without udev libdevmapper makes the nodes. */
-static int run_with_udev(struct dm_task *t)
+/*
+ * The same for what makes udev act, and wait for it; some of its rules may be left out. Without
+ * udev libdevmapper makes the nodes.
+ */
+static int run_with_rules(struct dm_task *t, uint16_t left_out)
 {
 	bool udev = dm_udev_get_sync_support();
 	uint32_t cookie = 0;
 	int ret;
 
-	if (udev && !dm_task_set_cookie(t, &cookie, DM_UDEV_DISABLE_LIBRARY_FALLBACK))
+	if (udev && !dm_task_set_cookie(t, &cookie, DM_UDEV_DISABLE_LIBRARY_FALLBACK | left_out))
 		return -EIO;
 	ret = run(t);
 	if (udev)
 		dm_udev_wait(cookie);
 	dm_task_update_nodes();
 	return ret;
+}
+
+static int run_with_udev(struct dm_task *t)
+{
+	return run_with_rules(t, 0);
 }
 
 static struct dm_task *new_task(int type, const char *name)
@@ -150,7 +162,7 @@ int lib_dm_begin(struct libdmwarrant *ctx)
 	return 0;
 }
 
-static bool is_registered(void)
+static bool is_registered(const char *target)
 {
 	struct dm_task *t = new_task(DM_DEVICE_LIST_VERSIONS, NULL);
 	struct dm_versions *v, *next = NULL;
@@ -160,7 +172,7 @@ static bool is_registered(void)
 		next = dm_task_get_versions(t);
 	while (next && !found) {
 		v = next;
-		found = !strcmp(v->name, TARGET);
+		found = !strcmp(v->name, target);
 		next = v->next ? (void *)((char *)v + v->next) : NULL;
 	}
 	if (t)
@@ -168,15 +180,24 @@ static bool is_registered(void)
 	return found;
 }
 
+/** lib_dm_have_peer() - make sure that the kernel knows a target of its own; loads its module */
+int lib_dm_have_peer(struct libdmwarrant *ctx, const char *target, const char *module)
+{
+	if (!is_registered(target))
+		load_module(module);
+	return is_registered(target) ? 0 :
+	       lib_fail(ctx, -ENXIO, "this kernel has no module %s", module);
+}
+
 /** lib_dm_have_target() - make sure that the kernel knows the target; loads its module */
 int lib_dm_have_target(struct libdmwarrant *ctx)
 {
 	int ret;
 
-	if (is_registered())
+	if (is_registered(TARGET))
 		return 0;
 	ret = load_module(MODULE);
-	if (is_registered())
+	if (is_registered(TARGET))
 		return 0;
 	if (ret == -ENOENT)
 		return lib_fail(ctx, -ENXIO,
@@ -381,9 +402,9 @@ static int remove_device(const char *name, bool deferred)
 }
 
 /* Runs and destroys @t. */
-static int run_and_destroy(struct dm_task *t, bool udev)
+static int run_and_destroy(struct dm_task *t)
 {
-	int ret = udev ? run_with_udev(t) : run(t);
+	int ret = run(t);
 
 	dm_task_destroy(t);
 	return ret;
@@ -396,7 +417,7 @@ static int create_empty(const char *name, const char *uuid)
 	if (!t)
 		return -EINVAL;
 	if (dm_task_set_uuid(t, uuid))
-		return run_and_destroy(t, false);
+		return run_and_destroy(t);
 	dm_task_destroy(t);
 	return -ENOMEM;
 }
@@ -410,16 +431,19 @@ static int load_table(const char *name, u64 length, bool read_only, const char *
 		return -ENOMEM;
 	if (dm_task_secure_data(t) && (!read_only || dm_task_set_ro(t)) &&
 	    dm_task_add_target(t, 0, length, target, params))
-		return run_and_destroy(t, false);
+		return run_and_destroy(t);
 	dm_task_destroy(t);
 	return -ENOMEM;
 }
 
-static int resume(const char *name)
+static int resume(const char *name, uint16_t left_out)
 {
 	struct dm_task *t = new_task(DM_DEVICE_RESUME, name);
+	int ret = t ? run_with_rules(t, left_out) : -ENOMEM;
 
-	return t ? run_and_destroy(t, true) : -ENOMEM;
+	if (t)
+		dm_task_destroy(t);
+	return ret;
 }
 
 /**
@@ -445,12 +469,60 @@ int lib_dm_create(struct libdmwarrant *ctx, const char *name, const char *uuid, 
 		return lib_fail(ctx, ret, "%s", dm_text);
 	ret = load_table(name, length, read_only, TARGET, table);
 	if (!ret)
-		ret = resume(name);
+		ret = resume(name, 0);
 	if (!ret)
 		return 0;
 	lib_fail(ctx, ret, "%s", dm_text);
 	remove_device(name, false);
 	return ret;
+}
+
+/**
+ * lib_dm_create_private() - create a device of any target that is nobody's business
+ * @ctx:    context
+ * @name:   of the device, and the end of its device-mapper UUID
+ * @length: in 512 bytes
+ * @target: which
+ * @table:  its parameters
+ *
+ * udev makes its node, but looks for nothing on it.
+ * Return: 0; -EEXIST; what the target said. After a failure no device is left.
+ */
+int lib_dm_create_private(struct libdmwarrant *ctx, const char *name, u64 length,
+			  const char *target, const char *table)
+{
+	char uuid[LIB_DM_UUID_SIZE];
+	int ret;
+
+	snprintf(uuid, sizeof(uuid), "DMWARRANT-PRIVATE-%.100s", name);
+	ret = create_empty(name, uuid);
+	if (ret)
+		return lib_fail(ctx, ret, "%s", dm_text[0] ? dm_text : strerror(-ret));
+	ret = load_table(name, length, false, target, table);
+	if (!ret)
+		ret = resume(name, CURIOUS_RULES);
+	if (!ret)
+		return 0;
+	lib_fail(ctx, ret, "%s", dm_text[0] ? dm_text : strerror(-ret));
+	remove_device(name, false);
+	return ret;
+}
+
+/** lib_dm_suspend() - have a target finish all that it has put off, and stop */
+int lib_dm_suspend(struct libdmwarrant *ctx, const char *name)
+{
+	struct dm_task *t = new_task(DM_DEVICE_SUSPEND, name);
+	int ret = t ? run_and_destroy(t) : -ENOMEM;
+
+	return ret ? lib_fail(ctx, ret, "cannot suspend %s: %s", name, dm_text) : 0;
+}
+
+/** lib_dm_resume() - go on after lib_dm_suspend(); udev is told, but looks for nothing */
+int lib_dm_resume(struct libdmwarrant *ctx, const char *name)
+{
+	int ret = resume(name, CURIOUS_RULES);
+
+	return ret ? lib_fail(ctx, ret, "cannot resume %s: %s", name, dm_text) : 0;
 }
 
 /** lib_dm_message() - send a message to a volume's target; waits for what it does */

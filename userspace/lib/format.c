@@ -93,53 +93,6 @@ static int choose_layout(struct format *f, const struct libdmwarrant_format_para
 	return 0;
 }
 
-static bool is_named(const struct libdmwarrant_format_params *p, const char *type)
-{
-	u32 i;
-
-	for (i = 0; i < p->erase_count; i++)
-		if (!strcmp(p->erase[i], type))
-			return true;
-	return false;
-}
-
-static bool is_found(const struct libdmwarrant_device *d, const char *type)
-{
-	u32 i;
-
-	for (i = 0; i < d->signature_count; i++)
-		if (!strcmp(d->signatures[i].type, type))
-			return true;
-	return false;
-}
-
-/* What is erased must have been named, and what was named must be there: else it is another LUN. */
-static int check_signatures(struct format *f, const struct libdmwarrant_format_params *p)
-{
-	const struct libdmwarrant_device *d = &f->dev.device;
-	const struct libdmwarrant_signature *s;
-	u32 i;
-
-	if (d->flags & LIBDMWARRANT_DEVICE_SIGNATURES_MORE)
-		return lib_fail(f->ctx, -EEXIST,
-				"%s has more than %u signatures; look at them with wipefs(8) and erase them first",
-				d->path, LIBDMWARRANT_SIGNATURES);
-	for (i = 0; i < d->signature_count; i++) {
-		s = &d->signatures[i];
-		if (!is_named(p, s->type))
-			return lib_fail(f->ctx, -EEXIST,
-					"%s holds %s%s%s%s%s; if it may be destroyed, add --erase-signature %s",
-					d->path, s->type, s->label[0] ? " label " : "", s->label,
-					s->uuid[0] ? " uuid " : "", s->uuid, s->type);
-	}
-	for (i = 0; i < p->erase_count; i++)
-		if (!is_found(d, p->erase[i]))
-			return lib_fail(f->ctx, -EINVAL,
-					"%s holds no %s, which --erase-signature names; is it the right LUN?",
-					d->path, p->erase[i]);
-	return 0;
-}
-
 /* The newest epoch for which there is a metadata key. */
 static int choose_epoch(struct format *f, const struct libdmwarrant_keyset *k)
 {
@@ -170,7 +123,7 @@ static int check_all(struct format *f, const struct libdmwarrant_keyset *keyset,
 		ret = choose_layout(f, p);
 	if (!ret)
 		ret = lib_signatures_probe(f->ctx, &f->dev);
-	return ret ? ret : check_signatures(f, p);
+	return ret ? ret : lib_signatures_check(f->ctx, &f->dev.device, p->erase, p->erase_count);
 }
 
 /* ---- writing ---- */

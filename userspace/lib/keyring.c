@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A keyset's way into the kernel: a logon key that exists while the table is loaded, no longer. */
 #include <keyutils.h>
+#include <sys/random.h>
 
 #include "lib_private.h"
 
@@ -54,6 +55,35 @@ int lib_keyring_add(struct libdmwarrant *ctx, const char *description,
 		ret = add_part(ctx, description, part, keyring);
 	}
 	lib_secret_free(part, PART_SIZE);
+	return ret;
+}
+
+/**
+ * lib_keyring_add_random() - put a key into the thread's keyring that nobody knows
+ * @ctx:         context
+ * @description: of the key
+ * @size:        of it, at most 256 bytes
+ * @keyring:     receives it; lib_keyring_remove() it on every path
+ */
+int lib_keyring_add_random(struct libdmwarrant *ctx, const char *description, size_t size,
+			   struct lib_keyring *keyring)
+{
+	u8 *key = lib_secret_alloc(size);
+	s64 serial;
+	int ret = 0;
+
+	keyring->count = 0;
+	if (!key)
+		return lib_fail(ctx, -ENOMEM, "cannot get locked memory for keys; raise RLIMIT_MEMLOCK (ulimit -l) or run as root");
+	if (getrandom(key, size, 0) != (ssize_t)size)
+		ret = lib_fail(ctx, -EIO, "the kernel gives no random numbers");
+	serial = ret ? -1 : add_key("logon", description, key, size, KEY_SPEC_THREAD_KEYRING);
+	if (!ret && serial < 0)
+		ret = lib_fail(ctx, -errno, "cannot pass a key to the kernel: %s",
+			       strerror(errno));
+	if (!ret)
+		keyring->keys[keyring->count++] = serial;
+	lib_secret_free(key, size);
 	return ret;
 }
 

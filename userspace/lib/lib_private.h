@@ -120,6 +120,8 @@ void lib_sysfs_wwid(dev_t dev, char *wwid, size_t size);
 int lib_sysfs_first_entry(dev_t dev, const char *dir, char *name, size_t size);
 int lib_sysfs_device_path(dev_t dev, char *path, size_t size);
 int lib_signatures_probe(struct libdmwarrant *ctx, struct lib_device *d);
+int lib_signatures_check(struct libdmwarrant *ctx, const struct libdmwarrant_device *d,
+			 const char *const *erase, u32 count);
 int lib_signatures_erase(struct libdmwarrant *ctx, struct lib_device *d);
 
 /* volume.c */
@@ -199,12 +201,17 @@ struct lib_mapping {
 
 int lib_dm_begin(struct libdmwarrant *ctx);
 int lib_dm_have_target(struct libdmwarrant *ctx);
+int lib_dm_have_peer(struct libdmwarrant *ctx, const char *target, const char *module);
 int lib_dm_find(struct libdmwarrant *ctx, const char *name, struct lib_mapping *m);
 int lib_dm_find_uuid(struct libdmwarrant *ctx, const u8 *uuid, struct lib_mapping *m);
 int lib_dm_each(struct libdmwarrant *ctx, int (*fn)(void *arg, const struct lib_mapping *m),
 		void *arg);
 int lib_dm_create(struct libdmwarrant *ctx, const char *name, const char *uuid, u64 length,
 		  bool read_only, const char *table);
+int lib_dm_create_private(struct libdmwarrant *ctx, const char *name, u64 length,
+			  const char *target, const char *table);
+int lib_dm_suspend(struct libdmwarrant *ctx, const char *name);
+int lib_dm_resume(struct libdmwarrant *ctx, const char *name);
 int lib_dm_message(struct libdmwarrant *ctx, const char *name, const char *message);
 int lib_dm_ask(struct libdmwarrant *ctx, const char *name, char **reply, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -231,6 +238,8 @@ struct lib_keyring {
 
 int lib_keyring_add(struct libdmwarrant *ctx, const char *description,
 		    const struct libdmwarrant_keyset *keyset, struct lib_keyring *keyring);
+int lib_keyring_add_random(struct libdmwarrant *ctx, const char *description, size_t size,
+			   struct lib_keyring *keyring);
 void lib_keyring_remove(struct lib_keyring *keyring);
 
 /* kmsg.c */

@@ -105,6 +105,62 @@ int lib_signatures_probe(struct libdmwarrant *ctx, struct lib_device *d)
 	return 0;
 }
 
+static bool is_named(const char *const *erase, u32 count, const char *type)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (!strcmp(erase[i], type))
+			return true;
+	return false;
+}
+
+static bool is_found(const struct libdmwarrant_device *d, const char *type)
+{
+	u32 i;
+
+	for (i = 0; i < d->signature_count; i++)
+		if (!strcmp(d->signatures[i].type, type))
+			return true;
+	return false;
+}
+
+/**
+ * lib_signatures_check() - may what is on a device be destroyed?
+ * @ctx:   context
+ * @d:     device, probed
+ * @erase: types that may
+ * @count: of @erase
+ *
+ * What is erased must have been named, and what was named must be there: else it is another LUN.
+ * Return: 0; -EEXIST, -EINVAL.
+ */
+int lib_signatures_check(struct libdmwarrant *ctx, const struct libdmwarrant_device *d,
+			 const char *const *erase, u32 count)
+{
+	const struct libdmwarrant_signature *s;
+	u32 i;
+
+	if (d->flags & LIBDMWARRANT_DEVICE_SIGNATURES_MORE)
+		return lib_fail(ctx, -EEXIST,
+				"%s has more than %u signatures; look at them with wipefs(8) and erase them first",
+				d->path, LIBDMWARRANT_SIGNATURES);
+	for (i = 0; i < d->signature_count; i++) {
+		s = &d->signatures[i];
+		if (!is_named(erase, count, s->type))
+			return lib_fail(ctx, -EEXIST,
+					"%s holds %s%s%s%s%s; if it may be destroyed, add --erase-signature %s",
+					d->path, s->type, s->label[0] ? " label " : "", s->label,
+					s->uuid[0] ? " uuid " : "", s->uuid, s->type);
+	}
+	for (i = 0; i < count; i++)
+		if (!is_found(d, erase[i]))
+			return lib_fail(ctx, -EINVAL,
+					"%s holds no %s, which --erase-signature names; is it the right LUN?",
+					d->path, erase[i]);
+	return 0;
+}
+
 static int erase_own(struct lib_device *d)
 {
 	static const u8 zeros[DMW_SECTOR_SIZE];
