@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Questions before a LUN is formatted. */
+/* Questions before what is on a LUN is lost. */
 #include <string.h>
 #include <unistd.h>
 
@@ -51,14 +51,27 @@ int cli_ask_signatures(struct cli *c, const struct libdmwarrant_device *device, 
 	return 0;
 }
 
-/** cli_ask_format() - the last question */
-int cli_ask_format(struct cli *c, const struct libdmwarrant_device *device)
+static int ask_yes(struct cli *c, const struct libdmwarrant_device *device, const char *before,
+		   const char *after)
 {
 	char size[16];
 
 	if (!isatty(STDIN_FILENO))
 		return cli_usage(c, "not on a terminal: confirm with --yes");
-	fprintf(stderr, "Format %s, %s%s%s, as a dm-warrant volume? Type YES: ", device->path,
-		cli_size(device->size, size), device->wwid[0] ? ", WWID " : "", device->wwid);
+	fprintf(stderr, "%s %s, %s%s%s%s? Type YES: ", before, device->path,
+		cli_size(device->size, size), device->wwid[0] ? ", WWID " : "", device->wwid,
+		after);
 	return answer_is("YES") ? 0 : cli_usage(c, "not confirmed, nothing was changed");
+}
+
+/** cli_ask_format() - the last question before a LUN is formatted */
+int cli_ask_format(struct cli *c, const struct libdmwarrant_device *device)
+{
+	return ask_yes(c, device, "Format", ", as a dm-warrant volume");
+}
+
+/** cli_ask_destroy() - the last question before a LUN is measured */
+int cli_ask_destroy(struct cli *c, const struct libdmwarrant_device *device)
+{
+	return ask_yes(c, device, "Destroy what is on", " to measure it");
 }

@@ -45,5 +45,6 @@ int cli_format_option(struct cli *c, int id, struct cli_format *f);
 int cli_ask_signatures(struct cli *c, const struct libdmwarrant_device *device, const char **erase,
 		       uint32_t *count);
 int cli_ask_format(struct cli *c, const struct libdmwarrant_device *device);
+int cli_ask_destroy(struct cli *c, const struct libdmwarrant_device *device);
 
 #endif

@@ -62,7 +62,7 @@ struct cli;
 /**
  * struct cli_command - a subcommand
  * @noun:      "volume"
- * @verb:      "format"
+ * @verb:      "format"; "" = the noun is the command
  * @arguments: what follows the options, for the usage line
  * @summary:   one line
  * @text:      the rest of --help
@@ -130,6 +130,7 @@ int cli_arguments(struct cli *c, int count);
 int cli_number(struct cli *c, const char *text, uint64_t from, uint64_t to, uint64_t *value);
 int cli_usage(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cli_help(const struct cli_command *command);
+const char *cli_title(const struct cli_command *command, char text[40]);
 int cli_keyset(struct cli *c, struct libdmwarrant_keyset **keyset);
 
 /* registry.c */
@@ -240,5 +241,6 @@ extern const struct cli_command command_retention_release;
 extern const struct cli_command command_retention_review;
 extern const struct cli_command command_retention_restrict;
 extern const struct cli_command command_retention_report;
+extern const struct cli_command command_bench;
 
 #endif

@@ -93,6 +93,7 @@ static const struct cli_command *const commands[] = {
 	&command_retention_review,
 	&command_retention_restrict,
 	&command_retention_report,
+	&command_bench,
 };
 
 static void overview(FILE *f)
@@ -138,11 +139,12 @@ static enum libdmwarrant_exit finish(struct cli *c, int ret)
 {
 	enum libdmwarrant_exit code;
 	struct json_object *e;
+	char title[40];
 
 	cli_progress_end(c);
 	code = ret == CLI_USAGE ? LIBDMWARRANT_EXIT_USAGE : libdmwarrant_exit(ret);
 	if (ret < 0) {
-		fprintf(stderr, "warrantctl: %s %s: %s\n", c->command->noun, c->command->verb,
+		fprintf(stderr, "warrantctl: %s: %s\n", cli_title(c->command, title),
 			libdmwarrant_error(c->lib));
 		e = json_object_new_object();
 		cli_set_text(e, "text", libdmwarrant_error(c->lib));
@@ -172,7 +174,8 @@ static enum libdmwarrant_exit run(const struct cli_command *command, int argc, c
 		fputs("warrantctl: not enough memory\n", stderr);
 		return LIBDMWARRANT_EXIT_MEMORY;
 	}
-	snprintf(schema, sizeof(schema), "dm-warrant/%s-%s", command->noun, command->verb);
+	snprintf(schema, sizeof(schema), "dm-warrant/%s%s%s", command->noun,
+		 command->verb[0] ? "-" : "", command->verb);
 	cli_set_text(c.out, "schema", schema);
 	cli_set_u64(c.out, "version", 1);
 	libdmwarrant_set_progress(c.lib, cli_progress, &c);
@@ -200,6 +203,8 @@ int main(int argc, char **argv)
 	/* The first thing that anyone does with it. */
 	if (argc >= 2 && !strcmp(argv[1], "init"))
 		return run(&command_registry_init, argc - 1, argv + 1);
+	if (argc >= 2 && !strcmp(argv[1], command_bench.noun))
+		return run(&command_bench, argc - 1, argv + 1);
 	command = argc >= 3 ? find_command(argv[1], argv[2]) : NULL;
 	if (!command) {
 		overview(stderr);

@@ -11,11 +11,19 @@
 
 #define MAX_OPTIONS	32
 
+/** cli_title() - a command as it is typed */
+const char *cli_title(const struct cli_command *command, char text[40])
+{
+	snprintf(text, 40, "%s%s%s", command->noun, command->verb[0] ? " " : "", command->verb);
+	return text;
+}
+
 int cli_usage(struct cli *c, const char *fmt, ...)
 {
+	char title[40];
 	va_list args;
 
-	fprintf(stderr, "warrantctl: %s %s: ", c->command->noun, c->command->verb);
+	fprintf(stderr, "warrantctl: %s: ", cli_title(c->command, title));
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);
@@ -26,10 +34,10 @@ int cli_usage(struct cli *c, const char *fmt, ...)
 void cli_help(const struct cli_command *command)
 {
 	const struct cli_option *o;
-	char left[64];
+	char left[64], title[40];
 
-	printf("usage: warrantctl %s %s [OPTION...]%s%s\n\n%s\n\n%s\n\nOptions:\n", command->noun,
-	       command->verb, command->arguments[0] ? " " : "", command->arguments,
+	printf("usage: warrantctl %s [OPTION...]%s%s\n\n%s\n\n%s\n\nOptions:\n",
+	       cli_title(command, title), command->arguments[0] ? " " : "", command->arguments,
 	       command->summary, command->text);
 	for (o = command->options; o->name; o++) {
 		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "",
