@@ -4,6 +4,9 @@
 # make install    install them (DESTDIR, PREFIX; the module needs KDIR's kernel)
 # make install-dkms  put the module's sources where dkms builds it for each new kernel
 # make check      all tests, in virtual machines: see Documentation/testing.rst
+# make bench      measure dm-warrant and its peers, about a quarter of an hour: build/report/bench
+#                 (PHASES=count, STACKS=xts,warrant, WORKLOADS=4k-read, REPEATS=2, KERNEL=6.1)
+# make bench-figures  the same, and put charts and tables into Documentation/performance.rst
 # make clean
 #
 # KDIR is the build directory of the kernel to build the module for.
@@ -40,9 +43,19 @@ install-tools: tools
 check:
 	tests/run
 
+BENCH	= tests/bench/run $(if $(KERNEL),-k $(KERNEL)) $(if $(STACKS),--stacks $(STACKS)) \
+	  $(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(REPEATS),--repeats $(REPEATS))
+
+bench:
+	$(BENCH) $(PHASES)
+
+bench-figures:
+	$(BENCH)
+	tests/bench/figures build/report/bench
+
 clean:
 	$(MAKE) -C userspace clean
 	if [ -d $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
 	rm -rf build
 
-.PHONY: all module tools install install-module install-dkms install-tools check clean
+.PHONY: all module tools install install-module install-dkms install-tools check bench bench-figures clean
