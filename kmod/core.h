@@ -400,6 +400,7 @@ struct dmw_stats {
 	u64	retries;
 	u64	recovered;
 	u64	lost;
+	u64	replayed;
 };
 
 /**

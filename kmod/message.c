@@ -25,8 +25,8 @@ static int message_stats(struct dmw_device *dev, char **argv, char *result, unsi
 	       s.reads, s.writes, s.fresh, s.erases, s.flushes, s.records);
 	DMEMIT("entries=%llu checkpoints=%llu nodes_read=%llu nodes_written=%llu ",
 	       s.entries, s.checkpoints, s.nodes_read, s.nodes_written);
-	DMEMIT("mismatches=%llu retries=%llu recovered=%llu lost=%llu",
-	       s.mismatches, s.retries, s.recovered, s.lost);
+	DMEMIT("mismatches=%llu retries=%llu recovered=%llu lost=%llu replayed=%llu",
+	       s.mismatches, s.retries, s.recovered, s.lost, s.replayed);
 	return 1;
 }
 

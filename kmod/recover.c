@@ -366,8 +366,10 @@ enum dmw_load_error dmw_recover(struct dmw_volume *v)
 		r->stable = end.stable;
 		err = alloc_buffers(r) ? DMW_LOAD_MEMORY : recover_leaves(r);
 	}
-	if (!err)
+	if (!err) {
+		v->stats.replayed = end.seq - v->state.root.journal_seq;
 		dmw_journal_start(v, &end);
+	}
 	free_buffers(r);
 	dmw_host_free(v->host, r);
 	return err;

@@ -60,12 +60,12 @@ def ios(j, size):
 
 
 def recovery(j):
-    """the journal once by warrantctl and once by the kernel, a window further than it goes; each node and each open sector once"""
+    """the journal once, a window further than it goes; each node and each open sector once"""
     for curve, open_share in (("nothing flushed", 1), ("half flushed", 2)):
         p = next(p for p in j.points if (p["series"], p["curve"]) == ("recovery", curve))
         n = p["records"]
         j.at_most(f"bytes of the journal read in a recovery, {curve}", p["regions"]["journal"],
-                  2 * (n * SECTOR + MIB // 2))
+                  n * SECTOR + MIB // 2)
         j.at_most(f"bytes of nodes and data read in a recovery, {curve}", p["regions"]["groups"],
                   SECTOR * (n // open_share + nodes_above(p["sectors"], n)))
 

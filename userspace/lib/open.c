@@ -9,6 +9,7 @@
 
 /* ---- judging ---- */
 
+/* As many as the kernel would replay. */
 static int count_records(struct libdmwarrant *ctx, struct lib_volume *v, u64 *records)
 {
 	struct dmw_journal_end end;
@@ -50,7 +51,8 @@ static int judge(struct libdmwarrant *ctx, const char *path,
 	    CRYPTO_memcmp(params->warrant, v->state.root.warrant, DMW_DIGEST_SIZE))
 		return lib_load_failed(ctx, path, DMW_LOAD_OTHER_WARRANT);
 	ret = check_tags(ctx, v);
-	if (!ret)
+	/* The kernel walks the journal in any case, and says what it has found. */
+	if (!ret && (params->flags & LIBDMWARRANT_OPEN_DRY_RUN))
 		ret = count_records(ctx, v, &r->journal_records);
 	if (ret)
 		return ret;
@@ -180,6 +182,18 @@ static int check_node(struct libdmwarrant *ctx, const char *name)
 			path);
 }
 
+/* It is open, whether it can say this or not. */
+static void ask_replayed(struct libdmwarrant *ctx, const char *name, u64 *records)
+{
+	char *reply = NULL, *found;
+
+	if (!lib_dm_ask(ctx, name, &reply, "stats")) {
+		found = strstr(reply, " replayed=");
+		*records = found ? strtoull(found + strlen(" replayed="), NULL, 10) : 0;
+	}
+	free(reply);
+}
+
 /* ---- all of it ---- */
 
 int libdmwarrant_open(struct libdmwarrant *ctx, const char *path, const char *name,
@@ -213,6 +227,8 @@ int libdmwarrant_open(struct libdmwarrant *ctx, const char *path, const char *na
 		ret = map(ctx, name, keyset, params, st.st_rdev, result);
 	if (!ret)
 		ret = check_node(ctx, name);
+	if (!ret)
+		ask_replayed(ctx, name, &result->journal_records);
 	if (!ret && !(params->flags & LIBDMWARRANT_OPEN_READ_ONLY))
 		lib_tag_record_shreds(ctx, name, keyset);
 	return ret;
