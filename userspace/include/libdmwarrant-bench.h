@@ -11,6 +11,8 @@
 
 #include "libdmwarrant.h"
 
+struct libdmwarrant_registry;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -204,6 +206,9 @@ struct libdmwarrant_bench_cell {
  * @time_ms:     for each cell, 1 to 600000
  * @erase_count: of @erase
  * @erase:       as in struct libdmwarrant_format_params
+ * @registry:    when writing: a LUN that is in it is refused; NULL = there is none
+ * @rdev:        when writing: number of the device that was confirmed; 0 = nobody was asked
+ * @wwid:        likewise its WWID; NULL = nobody was asked
  * @reserved:    zero
  */
 struct libdmwarrant_bench_params {
@@ -214,7 +219,10 @@ struct libdmwarrant_bench_params {
 	uint32_t		time_ms;
 	uint32_t		erase_count;
 	const char *const	*erase;
-	uint64_t		reserved[8];
+	struct libdmwarrant_registry *registry;
+	uint64_t		rdev;
+	const char		*wwid;
+	uint64_t		reserved[5];
 };
 
 #define LIBDMWARRANT_BENCH_COUNTED	(1U << 0)	/* the LUN counts what comes to it */
@@ -267,12 +275,14 @@ int libdmwarrant_bench_read(struct libdmwarrant *ctx,
  * @params: what
  * @result: receives the figures
  *
- * Refuses what libdmwarrant_format() refuses. Keys are made for the measurement and are nowhere
- * but in locked memory and in the kernel. Afterwards, also when it was cancelled or has failed,
- * nothing is mapped and the part reads as zeros. A stack that this kernel lacks is absent.
+ * Refuses what libdmwarrant_format() refuses, but for small blocks; LUNs in @params' registry; and
+ * whatever has a superblock of dm-warrant, even a damaged one. Signatures go wherever they are on
+ * the LUN. Keys are made for the measurement and are nowhere but in locked memory and in the
+ * kernel. Afterwards, also when it was cancelled or has failed, nothing is mapped and the part
+ * reads as zeros; if not, that is the error. A stack that this kernel lacks is absent.
  *
- * Return: 0; -EBUSY in use; -EEXIST something is on it that @params does not name; -ENOSPC too
- * small; I/O errors.
+ * Return: 0; -EBUSY in use; -EEXIST something is on it that @params does not name, or a volume;
+ * -ENODEV it is not the LUN that was confirmed; -ENOSPC too small; I/O errors.
  */
 int libdmwarrant_bench_write(struct libdmwarrant *ctx,
 			     const struct libdmwarrant_bench_params *params,

@@ -10,6 +10,7 @@
 #define BENCH_AAD	((unsigned int)sizeof(struct dmw_aad))
 #define BENCH_TIME_MAX	600000
 #define BENCH_MIB	(1ULL << 20)
+#define BENCH_DEPTH_MAX	64
 
 /* bench_io.c */
 
@@ -37,6 +38,37 @@ static inline int lib_bench_tell(struct lib_bench_run *r)
 
 int lib_bench_io(struct lib_bench_run *run, const char *path, int fd, u64 area, u32 time_ms,
 		 const struct libdmwarrant_bench_job *job, struct libdmwarrant_bench_cell *cell);
+
+/* bench_blocks.c */
+
+/**
+ * struct lib_bench_blocks - memory for I/O
+ * @memory: of all
+ * @block:  bytes of each
+ * @count:  of blocks, a multiple of @depth
+ * @depth:  slots, each with an I/O of its own
+ * @turn:   of each slot: what it has written so far
+ * @stamp:  state of the generator
+ */
+struct lib_bench_blocks {
+	u8	*memory;
+	u32	block;
+	u32	count;
+	u32	depth;
+	u32	turn[BENCH_DEPTH_MAX];
+	u64	stamp;
+};
+
+u64 lib_bench_random(u64 *state);
+int lib_bench_blocks_get(struct lib_bench_blocks *b, u32 block, u32 depth, bool filled);
+void lib_bench_blocks_put(struct lib_bench_blocks *b);
+u8 *lib_bench_blocks_slot(const struct lib_bench_blocks *b, u32 slot);
+u8 *lib_bench_blocks_next(struct lib_bench_blocks *b, u32 slot);
+
+/* bench_lun.c */
+
+int lib_bench_may_destroy(struct libdmwarrant *ctx, struct lib_device *d,
+			  const struct libdmwarrant_bench_params *p);
 
 /* bench_job.c */
 
@@ -140,6 +172,7 @@ struct lib_bench_mapping {
  * @ctx:     context
  * @lun:     device number of the LUN
  * @part:    bytes of it that may be used
+ * @absent:  the stack that could not be put up cannot be had here
  * @count:   of @mapping
  * @mapping: the lowest first, which is the part
  */
@@ -147,6 +180,7 @@ struct lib_bench_stacks {
 	struct libdmwarrant		*ctx;
 	dev_t				lun;
 	u64				part;
+	bool				absent;
 	unsigned int			count;
 	struct lib_bench_mapping	mapping[BENCH_MAPPINGS];
 };

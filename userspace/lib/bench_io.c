@@ -4,8 +4,6 @@
  * O_DIRECT, which is all there is here, it never blocks where it should not.
  */
 #include <linux/aio_abi.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +11,6 @@
 #include "bench.h"
 
 #define TELL_NS		20000000ULL	/* how often the caller may cancel */
-#define MAX_DEPTH	64
 
 /**
  * struct slot - room for one I/O
@@ -35,9 +32,8 @@ struct slot {
  * @issued:  so far
  * @told:    when the caller was told last
  * @random:  state of the generator of addresses
- * @stamp:   of the sector written last
  * @area:    bytes of the device that it goes to
- * @memory:  of all slots
+ * @blocks:  memory of all slots
  * @job:     what
  * @latency: result
  * @slots:   as many as the job is deep
@@ -51,9 +47,8 @@ struct engine {
 	u64					issued;
 	u64					told;
 	u64					random;
-	u64					stamp;
 	u64					area;
-	u8					*memory;
+	struct lib_bench_blocks			blocks;
 	const struct libdmwarrant_bench_job	*job;
 	struct lib_bench_histogram		latency;
 	struct slot				slots[];
@@ -67,46 +62,28 @@ u64 lib_bench_now(void)
 	return (u64)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* splitmix64: the same addresses on each stack, and contents that no array can compress. */
-static u64 next_random(u64 *state)
-{
-	u64 z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 /* ---- what goes where ---- */
 
+/* Random addresses are the same on each stack. */
 static u64 next_offset(struct engine *e)
 {
 	u64 blocks = e->area / e->job->block;
-	u64 n = e->job->flags & LIBDMWARRANT_BENCH_RANDOM ? next_random(&e->random) : e->issued;
+	u64 n = e->job->flags & LIBDMWARRANT_BENCH_RANDOM ? lib_bench_random(&e->random) :
+		e->issued;
 
 	e->issued++;
 	return n % blocks * e->job->block;
 }
 
-/* No two sectors alike: an array that stores the same data once must have nothing to find. */
-static void stamp(struct engine *e, u8 *data)
-{
-	u32 i;
-
-	for (i = 0; i < e->job->block; i += BENCH_SECTOR) {
-		e->stamp++;
-		memcpy(data + i, &e->stamp, sizeof(e->stamp));
-	}
-}
-
-static u8 *memory_of(const struct engine *e, unsigned int slot)
-{
-	return e->memory + (size_t)slot * e->job->block;
-}
-
 static bool is_writing(const struct engine *e)
 {
 	return e->job->flags & LIBDMWARRANT_BENCH_WRITES;
+}
+
+static u8 *memory_of(struct engine *e, unsigned int slot)
+{
+	return is_writing(e) ? lib_bench_blocks_next(&e->blocks, slot) :
+	       lib_bench_blocks_slot(&e->blocks, slot);
 }
 
 static bool is_over(const struct engine *e, u64 now)
@@ -132,14 +109,14 @@ static int io_failed(struct engine *e, long n)
 
 /* ---- one at a time ---- */
 
-static long one(struct engine *e, u64 offset)
+static long one(struct engine *e, u8 *data, u64 offset)
 {
 	ssize_t n;
 
 	if (!is_writing(e))
-		n = pread(e->fd, e->memory, e->job->block, offset);
+		n = pread(e->fd, data, e->job->block, offset);
 	else
-		n = pwrite(e->fd, e->memory, e->job->block, offset);
+		n = pwrite(e->fd, data, e->job->block, offset);
 	if (n == e->job->block && (e->job->flags & LIBDMWARRANT_BENCH_SYNCS) && fdatasync(e->fd))
 		n = -1;
 	return n < 0 ? -errno : n;
@@ -149,14 +126,14 @@ static int run_one_by_one(struct engine *e)
 {
 	u64 start = lib_bench_now(), now, offset;
 	int ret = 0;
+	u8 *data;
 	long n;
 
 	while (!ret && !is_over(e, start)) {
 		offset = next_offset(e);
-		if (is_writing(e))
-			stamp(e, e->memory);
+		data = memory_of(e, 0);
 		start = lib_bench_now();
-		n = one(e, offset);
+		n = one(e, data, offset);
 		now = lib_bench_now();
 		lib_bench_histogram_add(&e->latency, now - start);
 		start = now;
@@ -171,8 +148,6 @@ static void prepare(struct engine *e, unsigned int i)
 {
 	struct slot *s = &e->slots[i];
 
-	if (is_writing(e))
-		stamp(e, memory_of(e, i));
 	s->cb = (struct iocb) {
 		.aio_data = i,
 		.aio_fildes = e->fd,
@@ -187,15 +162,19 @@ static void prepare(struct engine *e, unsigned int i)
 static int submit(struct engine *e, aio_context_t aio, struct iocb **list, long count,
 		  long *flying)
 {
+	int ret = 0;
 	long n;
 
-	for (; count; list += n, count -= n, *flying += n) {
+	for (; count && !ret; list += n, count -= n, *flying += n) {
 		n = syscall(SYS_io_submit, aio, count, list);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return io_failed(e, -errno);
 		n = max(n, 0L);
+		/* The kernel has no room: that may last. */
+		if (!n)
+			ret = tell(e, lib_bench_now());
 	}
-	return 0;
+	return ret;
 }
 
 static long fill_queue(struct engine *e, struct iocb **list)
@@ -215,15 +194,18 @@ static long fill_queue(struct engine *e, struct iocb **list)
 static int reap(struct engine *e, aio_context_t aio, struct iocb **list, long *ready,
 		long *flying, bool over)
 {
-	struct io_event events[MAX_DEPTH];
+	struct io_event events[BENCH_DEPTH_MAX];
 	int ret = 0;
 	long n, i;
 	u64 now;
 
-	n = syscall(SYS_io_getevents, aio, 1L, (long)MAX_DEPTH, events, NULL);
+	n = syscall(SYS_io_getevents, aio, 1L, (long)BENCH_DEPTH_MAX, events, NULL);
 	now = lib_bench_now();
-	if (n < 0 && errno != EINTR)
+	if (n < 0 && errno != EINTR) {
+		/* It would fail again. io_destroy() waits for them as well. */
+		*flying = 0;
 		return io_failed(e, -errno);
+	}
 	for (i = 0; i < n; i++) {
 		--*flying;
 		lib_bench_histogram_add(&e->latency, now - e->slots[events[i].data].started);
@@ -240,7 +222,7 @@ static int reap(struct engine *e, aio_context_t aio, struct iocb **list, long *r
 /* Return: 0, or the first error; what is under way is waited for in any case. */
 static int run_many(struct engine *e, aio_context_t aio)
 {
-	struct iocb *list[MAX_DEPTH];
+	struct iocb *list[BENCH_DEPTH_MAX];
 	long ready = fill_queue(e, list), flying = 0;
 	int ret = 0, err;
 
@@ -271,23 +253,6 @@ static int run_queue(struct engine *e)
 }
 
 /* ---- all of it ---- */
-
-static int get_memory(struct engine *e)
-{
-	size_t size = (size_t)e->job->block * e->job->depth, i;
-	u64 state;
-
-	e->memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (e->memory == MAP_FAILED)
-		return lib_fail(e->run->ctx, -ENOMEM, "not enough memory for %s", e->job->name);
-	if (getrandom(&state, sizeof(state), 0) != sizeof(state))
-		state = lib_bench_now();
-	for (i = 0; is_writing(e) && i < size / sizeof(u64); i++)
-		((u64 *)e->memory)[i] = next_random(&state);
-	e->stamp = state;
-	return 0;
-}
 
 static void report(const struct engine *e, u64 elapsed, struct libdmwarrant_bench_cell *cell)
 {
@@ -330,14 +295,16 @@ int lib_bench_io(struct lib_bench_run *run, const char *path, int fd, u64 area, 
 	e->area = area;
 	e->job = job;
 	e->ios = time_ms ? U64_MAX : area / job->block;
-	ret = get_memory(e);
+	ret = lib_bench_blocks_get(&e->blocks, job->block, job->depth, is_writing(e));
+	if (ret)
+		lib_fail(run->ctx, ret, "not enough memory for %s", job->name);
 	start = lib_bench_now();
 	e->end = time_ms ? start + time_ms * 1000000ULL : U64_MAX;
 	if (!ret) {
 		ret = job->depth == 1 ? run_one_by_one(e) : run_queue(e);
 		report(e, lib_bench_now() - start, cell);
-		munmap(e->memory, (size_t)job->block * job->depth);
 	}
+	lib_bench_blocks_put(&e->blocks);
 	free(e);
 	return ret;
 }

@@ -117,10 +117,13 @@ static struct cmsghdr *put(struct msghdr *msg, struct cmsghdr *c, int type, cons
 
 static int say(struct tfm *t, bool encrypt, u8 *data, size_t size)
 {
-	char control[CMSG_SPACE(4) * 2 + CMSG_SPACE(4 + 16)] = { 0 };
+	union {
+		struct cmsghdr	first;
+		char		all[CMSG_SPACE(4) * 2 + CMSG_SPACE(4 + 16)];
+	} control = { .all = { 0 } };
 	struct iovec iov = { data, size };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
 		.msg_controllen = CMSG_SPACE(4) + (t->c->aad ? CMSG_SPACE(4) : 0) +
 				  (t->c->nonce ? CMSG_SPACE(4 + t->c->nonce) : 0),
 	};

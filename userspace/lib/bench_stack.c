@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What lies on the LUN while it is measured. All of it is gone when this process is, however that
- * ends: each device is to be removed with its last user, which is this process, or the one above.
+ * What lies on the LUN while it is measured. Each device is to be removed with its last user, which
+ * is this process, or the one above: so all of it is gone when this process is, however that ends.
+ * Not so for moments, in which SIGKILL leaves the device and its key: from its making until
+ * hold() has opened and marked it, and in unmap() from taking the mark off until it is removed.
  */
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -29,16 +31,31 @@ static struct lib_bench_mapping *new_mapping(struct lib_bench_stacks *s, const c
 static int hold(struct lib_bench_stacks *s, struct lib_bench_mapping *m)
 {
 	struct stat st;
+	int ret;
 
 	s->count++;
+	ret = lib_dm_number(s->ctx, m->name, &m->dev);
+	if (ret)
+		return ret;
 	m->fd = open(m->path, O_RDONLY | O_CLOEXEC);
 	if (m->fd < 0 || fstat(m->fd, &st))
 		return lib_fail(s->ctx, -errno, "cannot open %s: %s; is udev running?", m->path,
 				strerror(errno));
-	m->dev = st.st_rdev;
+	if (!S_ISBLK(st.st_mode) || st.st_rdev != m->dev)
+		return lib_fail(s->ctx, -ENODEV, "%s is not the device that was made; is udev running?",
+				m->path);
 	/* libdevmapper may remove the other node now: to it, the device is as good as gone. */
-	snprintf(m->path, sizeof(m->path), "/dev/dm-%u", minor(st.st_rdev));
+	snprintf(m->path, sizeof(m->path), "/dev/dm-%u", minor(m->dev));
+	if (stat(m->path, &st) || !S_ISBLK(st.st_mode) || st.st_rdev != m->dev)
+		return lib_fail(s->ctx, -ENODEV, "%s is not device %s; is udev running?", m->path,
+				m->name);
 	return lib_dm_remove(s->ctx, m->name, true);
+}
+
+/* What the kernel says when it lacks a target, a cipher or a feature of one. */
+static bool is_lacking(int err)
+{
+	return err == -ENXIO || err == -ENOENT || err == -EINVAL;
 }
 
 static int map(struct lib_bench_stacks *s, const char *what, u64 bytes, const char *target,
@@ -51,6 +68,7 @@ static int map(struct lib_bench_stacks *s, const char *what, u64 bytes, const ch
 	ret = lib_dm_create_private(s->ctx, m->name, bytes >> 9, target, table);
 	if (!ret)
 		return hold(s, m);
+	s->absent = is_lacking(ret);
 	lib_copy(text, sizeof(text), libdmwarrant_error(s->ctx));
 	return lib_fail(s->ctx, ret, "dm-%s: %s", target, text);
 }
@@ -58,16 +76,26 @@ static int map(struct lib_bench_stacks *s, const char *what, u64 bytes, const ch
 static int unmap(struct lib_bench_stacks *s)
 {
 	struct lib_bench_mapping *m = &s->mapping[s->count - 1];
+	char why[256];
 	int ret;
 
 	if (m->fd >= 0) {
 		lib_dm_message(s->ctx, m->name, "@cancel_deferred_remove");
 		close(m->fd);
 	}
+	m->fd = -1;
 	ret = lib_dm_remove(s->ctx, m->name, false);
-	if (!ret)
+	/* -ENXIO: whoever had it open has let go, and it went as it had been told to. */
+	if (!ret || ret == -ENXIO) {
 		s->count--;
-	return ret;
+		return 0;
+	}
+	lib_copy(why, sizeof(why), libdmwarrant_error(s->ctx));
+	if (lib_dm_remove(s->ctx, m->name, true))
+		return lib_fail(s->ctx, ret, "%s; it is left, with its key: dmsetup remove %s", why,
+				m->name);
+	return lib_fail(s->ctx, ret, "%s; it goes with its last user, see dmsetup info %s", why,
+			m->name);
 }
 
 /** lib_bench_stack_down() - take down all devices but the lowest @left */
@@ -124,6 +152,7 @@ static int crypt_up(struct lib_bench_stacks *s, const char *what, u64 bytes, con
 	snprintf(table, sizeof(table), "%s :%u:logon:%s 0 %u:%u 0 %s", cipher, key_size, key,
 		 major(below), minor(below), options);
 	ret = lib_dm_have_peer(s->ctx, "crypt", "dm-crypt");
+	s->absent = ret;
 	if (ret)
 		return ret;
 	ret = lib_keyring_add_random(s->ctx, key, key_size, &keyring);
@@ -159,6 +188,7 @@ static int integrity_up(struct lib_bench_stacks *s, u64 *bytes)
 	snprintf(table, sizeof(table), "%u:%u 0 %u J 1 block_size:4096", major(below), minor(below),
 		 TAG_BYTES);
 	ret = lib_dm_have_peer(s->ctx, "integrity", "dm-integrity");
+	s->absent = ret;
 	if (!ret)
 		ret = map(s, "integrity", BENCH_SECTOR, "integrity", table);
 	if (!ret)
@@ -195,7 +225,11 @@ static int format_and_open(struct lib_bench_stacks *s, const struct libdmwarrant
 	o.anchor = formatted.anchor;
 	if (!ret)
 		ret = libdmwarrant_open(s->ctx, s->mapping[0].path, m->name, keyset, &o, &opened);
-	return ret ? ret : hold(s, m);
+	if (!ret)
+		return hold(s, m);
+	/* The target's cipher; nothing else here is looked up by name. */
+	s->absent = ret == -ENOENT;
+	return ret;
 }
 
 /* The keys are in locked memory until the kernel has them, and nowhere else. */
@@ -204,6 +238,7 @@ static int warrant_up(struct lib_bench_stacks *s)
 	struct libdmwarrant_keyset *keyset;
 	int ret = lib_dm_have_target(s->ctx);
 
+	s->absent = ret;
 	if (!ret)
 		ret = libdmwarrant_keyset_generate(s->ctx, NULL, &keyset);
 	if (ret)
@@ -220,13 +255,14 @@ static int warrant_up(struct lib_bench_stacks *s)
  * @s:     what is mapped; the part must be, unless it is @stack itself that maps it
  * @stack: which, not LIBDMWARRANT_BENCH_RAW
  *
- * Return: 0; -ENXIO and others: it cannot be had here. What is mapped then is still to be taken
- * down.
+ * Return: 0; an error, and whether it is that it cannot be had here, in @s->absent. What is mapped
+ * then is still to be taken down.
  */
 int lib_bench_stack_up(struct lib_bench_stacks *s, enum libdmwarrant_bench_stack stack)
 {
 	int ret = stack == LIBDMWARRANT_BENCH_LINEAR ? cut_out(s) : wipe_ends(s);
 
+	s->absent = false;
 	if (ret)
 		return ret;
 	switch (stack) {

@@ -2,6 +2,7 @@
 /* A LUN with nothing on it that matters: one stack after the other, on the same part of it. */
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -16,11 +17,23 @@ static const struct libdmwarrant_bench_job filling = {
 	"filling", BENCH_MIB, 4, LIBDMWARRANT_BENCH_WRITES
 };
 
+/**
+ * struct bench - a measurement
+ * @run:    where it stands
+ * @params: what is asked for
+ * @result: figures
+ * @stacks: what is mapped
+ * @lun:    as it was checked: held exclusively until the first mapping holds it
+ * @kept:   second descriptor of it, through which it is opened again: so it is the same LUN until
+ *          the end, whatever happens to its name or to its number
+ */
 struct bench {
 	struct lib_bench_run			run;
 	const struct libdmwarrant_bench_params	*params;
 	struct libdmwarrant_bench_lun		*result;
 	struct lib_bench_stacks			stacks;
+	struct lib_device			lun;
+	int					kept;
 };
 
 /* ---- checks ---- */
@@ -45,46 +58,42 @@ static int choose_part(struct bench *b, const struct libdmwarrant_device *d)
 	return 0;
 }
 
-static int check_device(struct bench *b, struct lib_device *d)
+static int reopen(int fd, int flags)
 {
-	struct libdmwarrant *ctx = b->run.ctx;
-	const struct libdmwarrant_device *i = &d->device;
-	int ret;
+	char path[32];
 
-	if (!S_ISBLK(d->st.st_mode))
-		return lib_fail(ctx, -ENOTBLK, "%s is a file; attach it with losetup first",
-				i->path);
-	if (i->flags & LIBDMWARRANT_DEVICE_READ_ONLY)
-		return lib_fail(ctx, -EROFS, "%s is read-only; warrantctl bench without --write reads it",
-				i->path);
-	if (i->logical_block > BENCH_SECTOR || i->alignment_offset)
-		return lib_fail(ctx, -EINVAL,
-				"%s has blocks of more than 4096 bytes or is misaligned: no volume can be on it",
-				i->path);
-	ret = lib_signatures_probe(ctx, d);
-	if (!ret)
-		ret = lib_signatures_check(ctx, i, b->params->erase, b->params->erase_count);
-	return ret ? ret : choose_part(b, i);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDWR | O_CLOEXEC | flags);
+}
+
+static int keep(struct bench *b)
+{
+	b->kept = reopen(b->lun.fd, 0);
+	return b->kept < 0 ? lib_fail(b->run.ctx, -errno, "cannot open %s again: %s",
+				      b->lun.device.path, strerror(errno)) : 0;
 }
 
 static int check(struct bench *b)
 {
 	bool dry_run = b->params->flags & LIBDMWARRANT_BENCH_DRY_RUN;
-	struct lib_device d;
+	struct lib_device *d = &b->lun;
 	int ret;
 
 	ret = lib_device_open(b->run.ctx, b->params->device,
-			      LIB_DEVICE_EXCLUSIVE | (dry_run ? 0 : LIB_DEVICE_WRITE), &d);
+			      LIB_DEVICE_EXCLUSIVE | (dry_run ? 0 : LIB_DEVICE_WRITE), d);
 	if (!ret)
-		ret = check_device(b, &d);
+		ret = lib_bench_may_destroy(b->run.ctx, d, b->params);
+	if (!ret)
+		ret = choose_part(b, &d->device);
 	if (!ret && !dry_run)
 		ret = lib_dm_begin(b->run.ctx);
 	if (!ret && !dry_run)
-		ret = lib_signatures_erase(b->run.ctx, &d);
-	lib_copy(b->result->device, sizeof(b->result->device), d.device.path);
-	b->result->size = d.device.size;
-	b->stacks.lun = d.st.st_rdev;
-	lib_device_close(&d);
+		ret = keep(b);
+	if (!ret && !dry_run)
+		ret = lib_signatures_erase(b->run.ctx, d);
+	lib_copy(b->result->device, sizeof(b->result->device), d->device.path);
+	b->result->size = d->device.size;
+	b->stacks.lun = d->st.st_rdev;
 	return ret;
 }
 
@@ -133,16 +142,15 @@ static int jobs_on(struct bench *b, enum libdmwarrant_bench_stack stack, const c
 	return ret;
 }
 
-static int measure(struct bench *b, enum libdmwarrant_bench_stack stack, const char *path,
-		   int flags)
+/* The uppermost mapping. */
+static int measure(struct bench *b, enum libdmwarrant_bench_stack stack)
 {
-	int fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC | flags), ret;
-	off_t size;
+	const char *path = b->stacks.mapping[b->stacks.count - 1].path;
+	int fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC), ret;
 
 	if (fd < 0)
 		return lib_fail(b->run.ctx, -errno, "cannot open %s: %s", path, strerror(errno));
-	size = lseek(fd, 0, SEEK_END);
-	if (size < (off_t)b->result->area)
+	if (lseek(fd, 0, SEEK_END) < (off_t)b->result->area)
 		ret = lib_fail(b->run.ctx, -ENOSPC, "%s is too small; choose a larger --size",
 			       path);
 	else
@@ -151,22 +159,42 @@ static int measure(struct bench *b, enum libdmwarrant_bench_stack stack, const c
 	return ret;
 }
 
+/*
+ * The LUN itself, as it was checked. Its lock, which keeps udev and volume format off, goes over to
+ * the descriptor that stays: device-mapper can only hold what nobody holds.
+ */
+static int measure_lun(struct bench *b)
+{
+	struct lib_device *d = &b->lun;
+	int ret;
+
+	if (fcntl(d->fd, F_SETFL, O_DIRECT))
+		ret = lib_fail(b->run.ctx, -errno, "%s cannot be written past the page cache: %s",
+			       d->device.path, strerror(errno));
+	else
+		ret = jobs_on(b, LIBDMWARRANT_BENCH_RAW, d->device.path, d->fd);
+	flock(d->fd, LOCK_UN);
+	flock(b->kept, LOCK_EX);
+	lib_device_close(d);
+	return ret;
+}
+
 /* ---- all stacks ---- */
 
-/* What cannot be had here is no error, but said. */
+/* What cannot be had here is no error, but said; what fails is one. */
 static int one_stack(struct bench *b, enum libdmwarrant_bench_stack stack)
 {
 	char *why = b->result->why_absent[stack];
 	int ret, err;
 
 	ret = lib_bench_stack_up(&b->stacks, stack);
-	if (ret && stack != LIBDMWARRANT_BENCH_LINEAR) {
+	if (ret && b->stacks.absent) {
 		lib_copy(why, sizeof(b->result->why_absent[stack]),
 			 libdmwarrant_error(b->run.ctx));
 		b->run.done += LIBDMWARRANT_BENCH_JOBS + 1;
 		ret = lib_bench_tell(&b->run);
 	} else if (!ret) {
-		ret = measure(b, stack, b->stacks.mapping[b->stacks.count - 1].path, 0);
+		ret = measure(b, stack);
 	}
 	err = lib_bench_stack_down(&b->stacks, 1);
 	return ret ? ret : err;
@@ -176,7 +204,7 @@ static int all_stacks(struct bench *b)
 {
 	int stack, ret;
 
-	ret = measure(b, LIBDMWARRANT_BENCH_RAW, b->result->device, O_EXCL);
+	ret = measure_lun(b);
 	for (stack = LIBDMWARRANT_BENCH_LINEAR; stack < LIBDMWARRANT_BENCH_STACKS && !ret; stack++)
 		ret = one_stack(b, stack);
 	return ret;
@@ -212,7 +240,7 @@ static int zero(int fd, u64 at, u64 length)
 /* Not to be cancelled: whoever cancels wants the LUN back as it was. */
 static int blank(struct bench *b)
 {
-	int fd = open(b->result->device, O_RDWR | O_EXCL | O_CLOEXEC), ret = 0;
+	int fd = reopen(b->kept, O_EXCL), ret = 0;
 	u64 at;
 
 	snprintf(b->run.what, sizeof(b->run.what), "writing zeros");
@@ -231,18 +259,40 @@ static int blank(struct bench *b)
 
 static int clean_up(struct bench *b)
 {
+	char why[sizeof(b->run.ctx->error)];
 	int ret = lib_bench_stack_down(&b->stacks, 0);
 
-	return ret ? ret : blank(b);
+	if (!ret)
+		return blank(b);
+	lib_copy(why, sizeof(why), libdmwarrant_error(b->run.ctx));
+	return lib_fail(b->run.ctx, ret, "%.400s; what was measured is still on %s", why,
+			b->result->device);
+}
+
+static int measure_all(struct bench *b)
+{
+	struct libdmwarrant *ctx = b->run.ctx;
+	char why[sizeof(ctx->error)], dirty[sizeof(ctx->error)];
+	int ret, err;
+
+	b->stacks.part = b->result->part;
+	ret = all_stacks(b);
+	lib_copy(why, sizeof(why), libdmwarrant_error(ctx));
+	err = clean_up(b);
+	lib_copy(dirty, sizeof(dirty), libdmwarrant_error(ctx));
+	if (err && ret)
+		return lib_fail(ctx, err, "%.300s (after: %.200s)", dirty, why);
+	return ret ? lib_fail(ctx, ret, "%s", why) : err;
 }
 
 int libdmwarrant_bench_write(struct libdmwarrant *ctx,
 			     const struct libdmwarrant_bench_params *params,
 			     struct libdmwarrant_bench_lun *result)
 {
-	struct bench b = { .run.ctx = ctx, .params = params, .result = result, .stacks.ctx = ctx };
-	char why[sizeof(ctx->error)];
-	int ret = lib_bench_check(ctx, params, result), err;
+	struct bench b = {
+		.run.ctx = ctx, .params = params, .result = result, .stacks.ctx = ctx, .kept = -1,
+	};
+	int ret = lib_bench_check(ctx, params, result);
 
 	if (ret)
 		return ret;
@@ -251,13 +301,10 @@ int libdmwarrant_bench_write(struct libdmwarrant *ctx,
 	b.run.total = LIBDMWARRANT_BENCH_STACKS * (LIBDMWARRANT_BENCH_JOBS + 1);
 	lib_progress_start(ctx);
 	ret = check(&b);
-	if (ret || (params->flags & LIBDMWARRANT_BENCH_DRY_RUN))
-		return ret;
-	b.stacks.part = result->part;
-	ret = all_stacks(&b);
-	lib_copy(why, sizeof(why), libdmwarrant_error(ctx));
-	err = clean_up(&b);
-	if (err)
-		return err;
-	return ret ? lib_fail(ctx, ret, "%s", why) : 0;
+	if (!ret && !(params->flags & LIBDMWARRANT_BENCH_DRY_RUN))
+		ret = measure_all(&b);
+	lib_device_close(&b.lun);
+	if (b.kept >= 0)
+		close(b.kept);
+	return ret;
 }

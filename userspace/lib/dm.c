@@ -508,6 +508,22 @@ int lib_dm_create_private(struct libdmwarrant *ctx, const char *name, u64 length
 	return ret;
 }
 
+/** lib_dm_number() - the number of the device that has a name. Return: 0, or -ENXIO */
+int lib_dm_number(struct libdmwarrant *ctx, const char *name, dev_t *dev)
+{
+	struct dm_task *t = new_task(DM_DEVICE_INFO, name);
+	struct dm_info info;
+	int ret = t ? run(t) : -ENOMEM;
+
+	if (!ret && (!dm_task_get_info(t, &info) || !info.exists))
+		ret = -ENXIO;
+	if (!ret)
+		*dev = makedev(info.major, info.minor);
+	if (t)
+		dm_task_destroy(t);
+	return ret ? lib_fail(ctx, ret, "cannot query %s: %s", name, strerror(-ret)) : 0;
+}
+
 /** lib_dm_suspend() - have a target finish all that it has put off, and stop */
 int lib_dm_suspend(struct libdmwarrant *ctx, const char *name)
 {

@@ -210,6 +210,7 @@ int lib_dm_create(struct libdmwarrant *ctx, const char *name, const char *uuid, 
 		  bool read_only, const char *table);
 int lib_dm_create_private(struct libdmwarrant *ctx, const char *name, u64 length,
 			  const char *target, const char *table);
+int lib_dm_number(struct libdmwarrant *ctx, const char *name, dev_t *dev);
 int lib_dm_suspend(struct libdmwarrant *ctx, const char *name);
 int lib_dm_resume(struct libdmwarrant *ctx, const char *name);
 int lib_dm_message(struct libdmwarrant *ctx, const char *name, const char *message);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -26,6 +27,8 @@ static const struct cli_option options[] = {
 	{ "size", "SIZE", OPTION_SIZE,
 	  "of the LUN's part to use, as 512M or 4G; default: all, with --write 1G" },
 	CLI_ERASE,
+	CLI_REGISTRY,
+	CLI_CONFIG,
 	{ "yes", NULL, OPTION_YES, "with --write: do not ask; signatures must still be named" },
 	{ "svg", "FILE", OPTION_SVG, "draw it into a new SVG file" },
 	CLI_DRY_RUN,
@@ -35,10 +38,18 @@ static const struct cli_option options[] = {
 	CLI_END
 };
 
+/**
+ * struct request - what is asked for
+ * @format: what may be erased; points into @device
+ * @params: for the library
+ * @svg:    --svg
+ * @device: as the user is shown it
+ */
 struct request {
 	struct cli_format			format;
 	struct libdmwarrant_bench_params	params;
 	const char				*svg;
+	struct libdmwarrant_device		device;
 };
 
 /* ---- options ---- */
@@ -101,6 +112,8 @@ static int all_options(struct cli *c, struct bench *b, struct request *r)
 		return cli_usage(c, "--write needs the LUN");
 	if (!b->writing && (r->format.erase_count || r->format.yes))
 		return cli_usage(c, "--erase-signature and --yes go with --write; without, nothing is written");
+	if (!b->writing && (c->registry || c->config))
+		return cli_usage(c, "--registry and --config go with --write; without, nobody is asked");
 	if (!b->on_lun && r->params.size)
 		return cli_usage(c, "--size is of a LUN; name it");
 	if (c->argc > 1)
@@ -128,16 +141,37 @@ static int try_dry(struct cli *c, const struct request *r, struct bench *b)
 	return libdmwarrant_bench_write(c->lib, &p, &b->lun);
 }
 
+/* What is measured is what was shown, whatever its path leads to when the answer comes. */
+static int look(struct cli *c, struct request *r)
+{
+	struct stat st;
+	int ret;
+
+	r->device.version = LIBDMWARRANT_DEVICE_VERSION;
+	if (!stat(r->params.device, &st) && S_ISBLK(st.st_mode))
+		r->params.rdev = st.st_rdev;
+	ret = libdmwarrant_device_probe(c->lib, r->params.device, &r->device);
+	r->params.wwid = r->device.wwid;
+	return ret;
+}
+
 static int ask(struct cli *c, struct request *r, struct bench *b)
 {
-	struct libdmwarrant_device device = { .version = LIBDMWARRANT_DEVICE_VERSION };
-	int ret = libdmwarrant_device_probe(c->lib, r->params.device, &device);
+	int ret = look(c, r);
 
 	if (!ret)
-		ret = cli_ask_signatures(c, &device, r->format.erase, &r->format.erase_count);
+		ret = cli_ask_signatures(c, &r->device, r->format.erase, &r->format.erase_count);
 	if (!ret)
 		ret = try_dry(c, r, b);
-	return ret || r->format.yes ? ret : cli_ask_destroy(c, &device);
+	return ret || r->format.yes ? ret : cli_ask_destroy(c, &r->device);
+}
+
+/* A machine that never had a registry can be measured, too. */
+static int open_registry(struct cli *c, struct request *r)
+{
+	int ret = cli_registry(c, LIBDMWARRANT_REGISTRY_READ_ONLY, &r->params.registry);
+
+	return ret == -ENOENT && !c->registry ? 0 : ret;
 }
 
 /* ---- while it runs ---- */
@@ -153,11 +187,16 @@ static void stop(int signal)
 /* What is mapped must be taken down again, whoever ends us. */
 static void catch_signals(void)
 {
-	struct sigaction a = { .sa_handler = stop };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU };
+	struct sigaction a = { .sa_handler = stop }, before;
+	size_t i;
 
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-	sigaction(SIGHUP, &a, NULL);
+	for (i = 0; i < ARRAY_SIZE(signals); i++)
+		/* Who is started by nohup stays deaf. */
+		if (!sigaction(signals[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &a, NULL);
+	/* Nobody reads what we say: no reason to leave something mapped. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 static void progress_object(const struct libdmwarrant_progress *p)
@@ -234,7 +273,7 @@ static int close_svg(const struct request *r, FILE *f, int ret)
 	if ((ferror(f) | fclose(f)) && !ret) {
 		fprintf(stderr, "warrantctl: bench: cannot write %s: %s\n", r->svg,
 			strerror(errno));
-		ret = CLI_USAGE;
+		ret = LIBDMWARRANT_EXIT_DEVICE;
 	}
 	if (ret)
 		unlink(r->svg);
@@ -255,8 +294,9 @@ static void show(struct cli *c, const struct bench *b, FILE *svg)
 	if (!c->dry_run)
 		bench_text(b, stdout);
 	else if (b->on_lun)
-		printf("would %s the first %s of %s\n", b->writing ? "DESTROY" : "read",
-		       cli_size(b->lun.part, part), b->lun.device);
+		printf("would %s the first %s of %s%s\n", b->writing ? "DESTROY" : "read",
+		       cli_size(b->lun.part, part), b->lun.device,
+		       b->writing ? ", and what is named to be erased wherever it is" : "");
 	else
 		puts("would measure ciphers in memory");
 }
@@ -271,6 +311,8 @@ static int run(struct cli *c)
 	if (!b)
 		return cli_usage(c, "not enough memory");
 	ret = all_options(c, b, &r);
+	if (!ret && b->writing)
+		ret = open_registry(c, &r);
 	if (!ret && b->writing && !c->dry_run)
 		ret = ask(c, &r, b);
 	r.params.erase = r.format.erase;
@@ -283,6 +325,7 @@ static int run(struct cli *c)
 			show(c, b, svg);
 		ret = close_svg(&r, svg, ret);
 	}
+	libdmwarrant_registry_close(r.params.registry);
 	free(b);
 	return ret;
 }
@@ -296,8 +339,9 @@ const struct cli_command command_bench = {
 		"of the LUN, and of the volume that is open on it; nothing is written. With --write, what is\n"
 		"on the LUN is LOST: on its first part the LUN itself, dm-linear, dm-crypt xts, dm-crypt gcm\n"
 		"on dm-integrity, and dm-warrant are measured one after the other, under keys that nobody\n"
-		"ever sees. Afterwards that part is blank, also after an interrupt. Refused are LUNs that\n"
-		"are in use, and what is recognised on one has to be named, as with volume format.\n\n"
+		"ever sees. Afterwards that part is blank, also after an interrupt. What is recognised on\n"
+		"the LUN has to be named, and is erased wherever it is. Refused are LUNs that are in use,\n"
+		"that the registry knows, or that have a superblock of dm-warrant, even a damaged one.\n\n"
 		"Examples: warrantctl bench\n"
 		"          warrantctl bench /dev/mapper/mpatha\n"
 		"          warrantctl bench --write --svg bench.svg /dev/mapper/mpathb",

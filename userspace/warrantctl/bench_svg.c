@@ -84,7 +84,8 @@ static void ciphers(const struct libdmwarrant_bench_ciphers *all, FILE *f)
 	}
 	title(&at, "encrypting");
 	for (i = 0; i < all->count; i++)
-		bar(&at, all->cipher[i].name, speed[i], longest, "");
+		if (all->cipher[i].through != LIBDMWARRANT_BENCH_ABSENT)
+			bar(&at, all->cipher[i].name, speed[i], longest, "");
 }
 
 /* ---- a LUN ---- */

@@ -85,7 +85,7 @@ static void put_ratio(const struct libdmwarrant_bench_cell *cell,
 static void put_counted(const struct bench *b, const struct libdmwarrant_bench_cell *cell,
 			bool writes, FILE *f)
 {
-	uint64_t lun = writes ? cell->lun_written_bytes : cell->lun_read_bytes;
+	uint64_t lun = cell->lun_written_bytes + cell->lun_read_bytes;
 
 	if (!(b->lun.flags & LIBDMWARRANT_BENCH_COUNTED))
 		return;
@@ -180,15 +180,15 @@ static void lun_notes(const struct bench *b, FILE *f)
 				b->lun.why_absent[stack]);
 	fputs("# p50: half of the I/O took no longer; p99, p99.9: 99 and 99.9 %. of LUN, of xts: MiB/s\n"
 	      "# in relation to the LUN itself and to dm-crypt xts, which keeps secrets but notices no\n"
-	      "# change.\n", f);
+	      "# change. p99.9 of fewer than 1000 I/Os is the slowest of them.\n", f);
 	if (b->lun.flags & LIBDMWARRANT_BENCH_COUNTED)
-		fputs("# LUN B/B: bytes that the LUN read or wrote for each byte, journals and seals included.\n",
+		fputs("# LUN B/B: bytes that the LUN read and wrote for each byte, journals and seals included.\n",
 		      f);
 	else
 		fputs("# The LUN does not count what comes to it, so nobody knows how much that is.\n", f);
 	if (b->lun.in_use[0])
-		fprintf(f, "# In use meanwhile: %s. The figures are those beside its other users.\n",
-			b->lun.in_use);
+		fprintf(f, "# In use meanwhile: %s. The figures are those beside its other users,\n"
+			"# whose bytes are in LUN B/B, too.\n", b->lun.in_use);
 	if (is_unwritten(b))
 		fputs("# Most of what was read of the volume was never written: it reads as zeros and costs\n"
 		      "# the LUN nothing. --size to the part that is in use, or bench --write on another LUN.\n",
