@@ -799,6 +799,12 @@ int lib_dm_create_private(struct libdmwarrant *ctx, const char *name, u64 length
 	return lib_fail(ctx, -ENXIO, "%s: not here", name);
 }
 
+int lib_dm_number(struct libdmwarrant *ctx, const char *name, dev_t *dev)
+{
+	*dev = 0;
+	return lib_fail(ctx, -ENXIO, "%s: not here", name);
+}
+
 int lib_dm_suspend(struct libdmwarrant *ctx, const char *name)
 {
 	return lib_fail(ctx, -ENXIO, "%s: not here", name);
