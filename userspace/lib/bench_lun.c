@@ -38,8 +38,7 @@ static int compare_record(void *arg, const struct libdmwarrant_record *r)
 {
 	struct search *s = arg;
 
-	/* Without WWID there is the name only: rather one LUN too many is refused. */
-	if (s->wwid[0] ? !strcmp(s->wwid, r->wwid) : !r->wwid[0] && !strcmp(s->path, r->device))
+	if (lib_lun_is_of(r, s->wwid, s->path))
 		s->found = *r;
 	return 0;
 }

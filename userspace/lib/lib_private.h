@@ -120,6 +120,8 @@ void lib_sysfs_wwid(dev_t dev, char *wwid, size_t size);
 int lib_sysfs_first_entry(dev_t dev, const char *dir, char *name, size_t size);
 int lib_sysfs_device_path(dev_t dev, char *path, size_t size);
 int lib_signatures_probe(struct libdmwarrant *ctx, struct lib_device *d);
+bool lib_signatures_named(const char *const *erase, u32 count, const char *type);
+bool lib_signatures_found(const struct libdmwarrant_device *d, const char *type);
 int lib_signatures_check(struct libdmwarrant *ctx, const struct libdmwarrant_device *d,
 			 const char *const *erase, u32 count);
 int lib_signatures_erase(struct libdmwarrant *ctx, struct lib_device *d);

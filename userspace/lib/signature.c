@@ -105,7 +105,8 @@ int lib_signatures_probe(struct libdmwarrant *ctx, struct lib_device *d)
 	return 0;
 }
 
-static bool is_named(const char *const *erase, u32 count, const char *type)
+/** lib_signatures_named() - is @type among those that may be erased? */
+bool lib_signatures_named(const char *const *erase, u32 count, const char *type)
 {
 	u32 i;
 
@@ -115,7 +116,8 @@ static bool is_named(const char *const *erase, u32 count, const char *type)
 	return false;
 }
 
-static bool is_found(const struct libdmwarrant_device *d, const char *type)
+/** lib_signatures_found() - does a probed device have @type? */
+bool lib_signatures_found(const struct libdmwarrant_device *d, const char *type)
 {
 	u32 i;
 
@@ -147,14 +149,14 @@ int lib_signatures_check(struct libdmwarrant *ctx, const struct libdmwarrant_dev
 				d->path, LIBDMWARRANT_SIGNATURES);
 	for (i = 0; i < d->signature_count; i++) {
 		s = &d->signatures[i];
-		if (!is_named(erase, count, s->type))
+		if (!lib_signatures_named(erase, count, s->type))
 			return lib_fail(ctx, -EEXIST,
 					"%s holds %s%s%s%s%s; if it may be destroyed, add --erase-signature %s",
 					d->path, s->type, s->label[0] ? " label " : "", s->label,
 					s->uuid[0] ? " uuid " : "", s->uuid, s->type);
 	}
 	for (i = 0; i < count; i++)
-		if (!is_found(d, erase[i]))
+		if (!lib_signatures_found(d, erase[i]))
 			return lib_fail(ctx, -EINVAL,
 					"%s holds no %s, which --erase-signature names; is it the right LUN?",
 					d->path, erase[i]);

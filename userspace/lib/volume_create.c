@@ -56,26 +56,6 @@ static int probe(struct creation *c)
 	return 0;
 }
 
-static bool is_found(const struct libdmwarrant_device *d, const char *type)
-{
-	u32 i;
-
-	for (i = 0; i < d->signature_count; i++)
-		if (!strcmp(d->signatures[i].type, type))
-			return true;
-	return false;
-}
-
-static bool may_erase(const struct creation *c, const char *type)
-{
-	u32 i;
-
-	for (i = 0; i < c->params->erase_count; i++)
-		if (!strcmp(c->params->erase[i], type))
-			return true;
-	return false;
-}
-
 /* What is named to be erased and is not there tells that it is the wrong LUN; but see the cases. */
 static bool must_be_there(const struct creation *c, const char *type)
 {
@@ -102,10 +82,10 @@ static int choose_erase(struct creation *c)
 		if (!strcmp(d->signatures[i].type, LIB_TYPE_VOLUME) &&
 		    strcmp(d->signatures[i].uuid, uuid))
 			ours = false;
-	if (ours && is_found(d, LIB_TYPE_VOLUME))
+	if (ours && lib_signatures_found(d, LIB_TYPE_VOLUME))
 		c->erase[n++] = LIB_TYPE_VOLUME;
 	for (i = 0; i < c->params->erase_count; i++)
-		if (must_be_there(c, c->params->erase[i]) || is_found(d, c->params->erase[i]))
+		if (must_be_there(c, c->params->erase[i]) || lib_signatures_found(d, c->params->erase[i]))
 			c->erase[n++] = c->params->erase[i];
 	c->format.erase = c->erase;
 	c->format.erase_count = n;
@@ -113,15 +93,6 @@ static int choose_erase(struct creation *c)
 }
 
 /* ---- what the registry has of that LUN ---- */
-
-static bool same_lun(const struct creation *c, const struct libdmwarrant_record *r)
-{
-	const struct libdmwarrant_device *d = &c->result->device;
-
-	if (d->wwid[0])
-		return !strcmp(d->wwid, r->wwid);
-	return !r->wwid[0] && !strcmp(d->path, r->device);
-}
 
 /* Is it the creation that is being repeated? */
 static bool is_ours(const struct creation *c, const struct libdmwarrant_record *r)
@@ -135,7 +106,8 @@ static bool is_in_the_way(const struct creation *c, const struct libdmwarrant_re
 	if (r->flags & LIBDMWARRANT_RECORD_CREATING)
 		return true;
 	/* Without WWID a name says nothing; and what is there must be named to be erased. */
-	return c->result->device.wwid[0] && !may_erase(c, LIB_TYPE_VOLUME);
+	return c->result->device.wwid[0] &&
+	       !lib_signatures_named(c->params->erase, c->params->erase_count, LIB_TYPE_VOLUME);
 }
 
 static int add_former(struct creation *c, const struct libdmwarrant_record *r)
@@ -154,7 +126,7 @@ static int look_at_record(void *arg, const struct libdmwarrant_record *r)
 {
 	struct creation *c = arg;
 
-	if (!same_lun(c, r))
+	if (!lib_lun_is_of(r, c->result->device.wwid, c->result->device.path))
 		return 0;
 	if (is_ours(c, r)) {
 		*c->record = *r;

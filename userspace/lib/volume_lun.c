@@ -44,6 +44,21 @@ void lib_lun_wwid(char *wwid)
 	lib_copy(wwid, sizeof(text), text);
 }
 
+/**
+ * lib_lun_is_of() - is the LUN the one that a record's volume is on?
+ * @r:    record
+ * @wwid: of the LUN, as lib_lun_wwid() has it; "" = it has none
+ * @path: of the LUN
+ *
+ * Without WWID there is the name only, which says little: but rather one LUN too many.
+ */
+bool lib_lun_is_of(const struct libdmwarrant_record *r, const char *wwid, const char *path)
+{
+	if (wwid[0])
+		return !strcmp(wwid, r->wwid);
+	return !r->wwid[0] && !strcmp(path, r->device);
+}
+
 /* ---- looking ---- */
 
 /* The multipath map that a path belongs to: it, not the path, is to be used. */

@@ -27,6 +27,7 @@ struct lib_lun {
 };
 
 void lib_lun_wwid(char *wwid);
+bool lib_lun_is_of(const struct libdmwarrant_record *r, const char *wwid, const char *path);
 int lib_lun_find(struct libdmwarrant *ctx, const struct libdmwarrant_record *record,
 		 const char *hint, bool moved, struct lib_lun *lun);
 
