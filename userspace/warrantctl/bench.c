@@ -199,30 +199,16 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static void progress_object(const struct libdmwarrant_progress *p)
-{
-	struct json_object *o = json_object_new_object();
-
-	cli_set_text(o, "schema", "dm-warrant/progress");
-	cli_set_u64(o, "version", 1);
-	cli_set_text(o, "what", p->what);
-	cli_set_u64(o, "done_steps", p->done);
-	cli_set_u64(o, "total_steps", p->total);
-	cli_set_u64(o, "elapsed_ms", p->elapsed_ms);
-	fprintf(stderr, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	json_object_put(o);
-}
-
 static int progress(void *arg, const struct libdmwarrant_progress *p)
 {
 	struct cli *c = arg;
 
 	if (stopped)
 		return 1;
-	if (p->elapsed_ms < 1000)
+	if (p->elapsed_ms < CLI_PROGRESS_AFTER_MS)
 		return 0;
 	if (c->progress_json) {
-		progress_object(p);
+		cli_progress_object(p, "done_steps", "total_steps", CLI_NO_ETA);
 	} else if (isatty(STDERR_FILENO)) {
 		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 ": %s\033[K", p->done, p->total,
 			p->what);

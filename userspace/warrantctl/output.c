@@ -11,8 +11,6 @@
 /* Numbers above this lose digits in programs that read JSON numbers as doubles. */
 #define EXACT_MAX	(1ULL << 53)
 
-#define PROGRESS_AFTER_MS	1000
-
 void cli_say(const struct cli *c, const char *fmt, ...)
 {
 	va_list args;
@@ -155,17 +153,25 @@ static void progress_line(struct cli *c, const struct libdmwarrant_progress *p, 
 	c->progress_shown = true;
 }
 
-static void progress_object(const struct libdmwarrant_progress *p, uint64_t eta_ms)
+/**
+ * cli_progress_object() - progress as a line of JSON
+ * @p:      it
+ * @done:   name of what is done: "done_bytes"
+ * @total:  likewise
+ * @eta_ms: CLI_NO_ETA = nobody can know
+ */
+void cli_progress_object(const struct libdmwarrant_progress *p, const char *done,
+			 const char *total, uint64_t eta_ms)
 {
 	struct json_object *o = json_object_new_object();
 
 	cli_set_text(o, "schema", "dm-warrant/progress");
 	cli_set_u64(o, "version", 1);
 	cli_set_text(o, "what", p->what);
-	cli_set_u64(o, "done_bytes", p->done);
-	cli_set_u64(o, "total_bytes", p->total);
+	cli_set_u64(o, done, p->done);
+	cli_set_u64(o, total, p->total);
 	cli_set_u64(o, "elapsed_ms", p->elapsed_ms);
-	if (p->total)
+	if (eta_ms != CLI_NO_ETA)
 		cli_set_u64(o, "eta_ms", eta_ms);
 	fprintf(stderr, "%s\n", compact(o));
 	json_object_put(o);
@@ -176,12 +182,12 @@ int cli_progress(void *arg, const struct libdmwarrant_progress *p)
 	struct cli *c = arg;
 	uint64_t eta_ms = 0;
 
-	if (p->elapsed_ms < PROGRESS_AFTER_MS)
+	if (p->elapsed_ms < CLI_PROGRESS_AFTER_MS)
 		return 0;
 	if (p->done && p->total > p->done)
 		eta_ms = (double)p->elapsed_ms * (p->total - p->done) / p->done;
 	if (c->progress_json)
-		progress_object(p, eta_ms);
+		cli_progress_object(p, "done_bytes", "total_bytes", p->total ? eta_ms : CLI_NO_ETA);
 	else if (isatty(STDERR_FILENO))
 		progress_line(c, p, eta_ms);
 	return 0;
