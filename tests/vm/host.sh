@@ -12,12 +12,12 @@ quietly() {
 	out=$("$@" 2>&1) || { printf '%s\n' "$out" | tail -n 30 >&2; return 1; }
 }
 
-# prepare VERSION DIR [MODULE]: put into DIR all that a guest needs.  Copies,
-# so that a build or an edit meanwhile does not change what is being tested.
+# furnish VERSION DIR [MODULE]: put module and tools into DIR.  Copies, so that a
+# build or an edit meanwhile does not change what is being tested.
 # DMW_TOOLS names a directory with warrantctl and its library to be taken instead.
-prepare() {
-	local version=$1 dir=$2 module=${3-} p tools=${DMW_TOOLS-}
-	mkdir -p "$dir/bin" "$dir/logs"
+furnish() {
+	local version=$1 dir=$2 module=${3-} tools=${DMW_TOOLS-}
+	mkdir -p "$dir/bin"
 	if [[ -z $module ]]; then
 		quietly "$repo/scripts/kbuild" "$version"
 		module=$repo/build/$version/kmod/dm-warrant.ko
@@ -28,6 +28,13 @@ prepare() {
 		tools=$repo/userspace/build
 	fi
 	cp -L "$tools/warrantctl" "$tools/libdmwarrant.so.0" "$dir/bin/"
+}
+
+# prepare VERSION DIR [MODULE]: put into DIR all that a guest's tests need.
+prepare() {
+	local dir=$2 p tools=${DMW_TOOLS:-$repo/userspace/build}
+	furnish "$@"
+	mkdir -p "$dir/logs"
 	quietly make -C "$repo/tests/volumes" BUILD="$(realpath "$tools")" SANITIZE="${SANITIZE-}"
 	cp "$tools/volumes/tool" "$dir/bin/volumes-tool"
 	for p in synced fsx remains; do
