@@ -11,26 +11,30 @@
 . "$(dirname "$0")/../lib.sh"
 rounds=20 blocks=768
 
-modprobe dm-log-writes
-lun disk 24
-disk=$dev
-lun log 256
+modprobe nbd
 mib=16 # the volume's part; behind it synced keeps its marks
-dmsetup create logw --table "0 $(blockdev --getsz "$disk") log-writes $disk $dev"
-dmsetup create lun --table "0 $((mib * 2048)) linear /dev/mapper/logw 0"
+lun disk 24
+dmsetup create lun --table "0 $((mib * 2048)) linear $dev 0"
 dd if=/dev/urandom of=/dev/mapper/lun bs=1M count=1 seek=8 oflag=direct status=none # no zeros below
 format v /dev/mapper/lun
+dmsetup remove lun
+losetup -d "$dev"
 d=/dev/mapper/v
 copy disk base
-dmsetup message logw 0 mark begin
+record "$work/disk.img" "$work/log" "$work/nbd" &
+recorder=$!
+until [[ -S $work/nbd ]]; do sleep 0.05; done
+nbd-client -unix "$work/nbd" /dev/nbd0 -timeout 60 >/dev/null
+dmsetup create lun --table "0 $((mib * 2048)) linear /dev/nbd0 0"
 open_volume v /dev/mapper/lun checkpoint_seconds 1
-synced write -b $blocks -n 120 -m /dev/mapper/logw:$((mib << 20)) $d >"$work/told"
+synced write -b $blocks -n 120 -m /dev/nbd0:$((mib << 20)) $d >"$work/told"
 tail -n 1 "$work/told"
 stats=$(dmsetup message v 0 stats)
 echo "$stats"
 close_volume v
 dmsetup remove lun
-dmsetup remove logw
+nbd-client -d /dev/nbd0 >/dev/null
+wait $recorder
 
 # verify IMAGE-DEVICE ROUND-SYNCED
 verify() {
@@ -41,7 +45,7 @@ verify() {
 	close_volume v
 }
 recovered=0 cut=0
-python3 "$(dirname "$0")/replay.py" --log "$work/log.img" --base "$work/base.img" --out "$work/images" \
+python3 "$(dirname "$0")/replay.py" --log "$work/log" --base "$work/base.img" --out "$work/images" \
 	--size $((mib << 20)) --mark $((mib << 20)) --count $rounds --seed "${SEED:-$RANDOM}" >"$work/list"
 while read -r n at left_out told; do
 	dev=$(losetup -f --show -o $((n * (mib << 20))) --sizelimit $((mib << 20)) "$work/images")
@@ -52,7 +56,7 @@ done <"$work/list"
 # A recording in which no crash has lost anything would test nothing.
 ((recovered > 0 && cut > 0)) || fail "$recovered sectors recovered, $cut writes lost: not much of a crash"
 echo "$rounds images: $recovered sectors recovered, $cut writes lost"
-rm "$work/images" "$work/log.img"
+rm "$work/images" "$work/log"
 
 # The same volume crashes again and again: the LUN goes away in the middle of it.
 lun disk2 16

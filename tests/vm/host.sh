@@ -40,6 +40,7 @@ prepare() {
 	for p in synced fsx remains; do
 		gcc -static -O2 -Wall -Wextra -o "$dir/bin/$p" "$here/$p.c"
 	done
+	gcc -static -O2 -Wall -Wextra -o "$dir/bin/record" "$repo/tests/replay/record.c"
 	mkdir "$dir/tests"
 	cp "$repo/tests/lib.sh" "$dir/tests/"
 	cp -r "$here" "$dir/tests/vm"

@@ -4,83 +4,136 @@
 
 usage: replay.py --log LOG --base BASE --out FILE --size BYTES [--count N] [--seed S] [--mark BYTES]
 
-LOG is in the format of dm-log-writes and of QEMU's blklogwrites. FILE receives N images of SIZE
-bytes, one behind the other. Each is cut at a random entry of the log: BASE, all entries up to the
-last completed flush and all with FUA after it, and of the rest, which a volatile cache may still
-have held, a random part. One line is printed for each image:
+LOG is in the format of QEMU's blklogwrites, or of tests/replay/record. FILE receives N images of
+SIZE bytes, one behind the other. Each is cut at a random moment of the log: BASE, all that was
+answered before a flush was asked for that had been answered by then, all with FUA that had been
+answered, and of the rest, which a volatile cache may still have held, a random part. One line is
+printed for each image:
 
-    <number> <entry where it was cut> <entries left out> <R of the last "synced R">
+    <number> <entry where it was cut> <writes left out> <R of the last "synced R">
 
 "synced R" is what tests/vm/synced wrote to byte MARK of the disk before the cut; -1 = nothing.
+
+dm-log-writes, which writes the same format as QEMU, is none to judge by: when two flushes are on
+their way, it may write down the younger one first, and behind both what only the older one took along.
 """
 import argparse
 import random
 import struct
 import sys
 
-FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8	# and 16, metadata
+FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8	# QEMU's; and 16, metadata
 MAGIC = 0x6A736677736872
+WRITE, ZERO, ASK_FLUSH, DONE = 1, 2, 3, 4	# tests/replay/log.h
+NEVER = float("inf")
 
 
-class Entry:
-    def __init__(self, sector, count, flags, data):
-        self.sector, self.count, self.flags, self.data = sector, count, flags, data
+class Write:
+    """Asked for and answered at these moments: numbers of the log's entries."""
+    def __init__(self, asked, at, count, data, fua):
+        self.asked, self.answered = asked, NEVER
+        self.at, self.count, self.data, self.fua = at, count, data, fua
 
 
-def read_log(path):
-    """All entries; one that the kill has cut off ends the log."""
-    with open(path, "rb") as f:
-        log = f.read()
-    if len(log) < 32:
-        sys.exit("empty log")
-    magic, _version, entries, unit = struct.unpack_from("<QQQI", log)
-    if magic != MAGIC:
-        sys.exit("no log of writes")
-    # QEMU tells the number of entries at flushes only: go on as long as entries make sense.
-    at, found = unit, []
-    while at + unit <= len(log):
-        sector, count, flags, length = struct.unpack_from("<QQQQ", log, at)
+class Flush:
+    def __init__(self, asked):
+        self.asked, self.answered = asked, NEVER
+
+
+class Log:
+    def __init__(self):
+        self.writes, self.flushes, self.end = [], [], 0
+
+
+def read_qemu(data):
+    """What is in it was answered when it was written down; an entry that the kill cut off ends it."""
+    log = Log()
+    _magic, _version, entries, unit = struct.unpack_from("<QQQI", data)
+    # The number of entries is told at flushes only: go on as long as entries make sense.
+    at = unit
+    while at + unit <= len(data):
+        sector, count, flags, _length = struct.unpack_from("<QQQQ", data, at)
         if flags & ~31 or (not count and not flags):
             break
         at += unit
         if flags & MARK:
             continue
         size = 0 if flags & DISCARD else count * unit
-        if at + size > len(log):
+        if at + size > len(data):
             break
-        found.append(Entry(sector * unit, count * unit, flags, memoryview(log)[at:at + size]))
+        if flags & FLUSH:
+            f = Flush(log.end)
+            f.answered = log.end
+            log.flushes.append(f)
+        if count:
+            w = Write(log.end, sector * unit, count * unit, memoryview(data)[at:at + size], flags & FUA)
+            w.answered = log.end
+            log.writes.append(w)
+        log.end += 1
         at += size
-    if len(found) < entries // 2:
-        sys.exit(f"log has {entries} entries, only {len(found)} make sense")
-    return found
+    if log.end < entries // 2:
+        sys.exit(f"log has {entries} entries, only {log.end} make sense")
+    return log
 
 
-def promise(entry, mark):
-    if mark is None or entry.sector != mark or not len(entry.data):
+def read_record(data):
+    log, open_requests, at = Log(), {}, 0
+    while at + 32 <= len(data):
+        kind, flags, id_, offset, length = struct.unpack_from("<IIQQQ", data, at)
+        at += 32
+        if kind == DONE:
+            open_requests.pop(id_).answered = log.end
+        elif kind == ASK_FLUSH:
+            open_requests[id_] = Flush(log.end)
+            log.flushes.append(open_requests[id_])
+        elif kind in (WRITE, ZERO):
+            size = length if kind == WRITE else 0
+            open_requests[id_] = Write(log.end, offset, length, memoryview(data)[at:at + size], flags & 1)
+            log.writes.append(open_requests[id_])
+            at += size
+        else:
+            sys.exit(f"entry {log.end} of the log makes no sense")
+        log.end += 1
+    return log
+
+
+def read_log(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    if len(data) < 32:
+        sys.exit("empty log")
+    return read_qemu(data) if struct.unpack_from("<Q", data)[0] == MAGIC else read_record(data)
+
+
+def promise(write, mark):
+    if mark is None or write.at != mark or not len(write.data):
         return None
-    words = bytes(entry.data[:32]).split()
+    words = bytes(write.data[:32]).split()
     return int(words[1]) if words and words[0] == b"synced" else None
 
 
-def apply(image, entry, size):
-    if entry.sector + entry.count > size or not entry.count:
+def apply(image, write, size):
+    if write.at + write.count > size:
         return
-    data = entry.data if len(entry.data) else bytes(entry.count)
-    image[entry.sector:entry.sector + entry.count] = data
+    data = write.data if len(write.data) else bytes(write.count)
+    image[write.at:write.at + write.count] = data
 
 
 def crash(log, base, size, mark, rng, cut):
+    """After the log's first CUT entries."""
     image = bytearray(base[:size].ljust(size, b"\0"))
-    flushed = max((i for i in range(cut) if log[i].flags & FLUSH), default=-1)
+    covered = max((f.asked for f in log.flushes if f.answered < cut), default=-1)
     # All, nothing, half, or nearly all of what was in the cache has reached the disk.
     odds = rng.choice((0.0, 0.5, 0.9, 1.0))
     synced, left_out = -1, 0
-    for i, entry in enumerate(log[:cut]):
-        told = promise(entry, mark)
-        if told is not None:
+    for w in log.writes:
+        if w.asked >= cut:
+            break
+        told = promise(w, mark)
+        if told is not None and w.answered < cut:
             synced = told
-        if i <= flushed or entry.flags & FUA or rng.random() < odds:
-            apply(image, entry, size)
+        if w.answered <= covered or (w.fua and w.answered < cut) or rng.random() < odds:
+            apply(image, w, size)
         else:
             left_out += 1
     return image, left_out, synced
@@ -102,7 +155,7 @@ def main():
     rng = random.Random(a.seed)
     with open(a.out, "wb") as out:
         for n in range(a.count):
-            cut = len(log) if n == 0 else rng.randint(0, len(log))
+            cut = log.end if n == 0 else rng.randint(0, log.end)
             image, left_out, synced = crash(log, base, a.size, a.mark, rng, cut)
             # Sparse: a disk's zeros cost nothing.
             for at in range(0, a.size, 65536):
