@@ -22,7 +22,7 @@ import random
 import struct
 import sys
 
-FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8	# QEMU's; and 16, metadata
+FLUSH, FUA, DISCARD = 1, 2, 4	# QEMU's
 MAGIC = 0x6A736677736872
 WRITE, ZERO, ASK_FLUSH, DONE = 1, 2, 3, 4	# tests/replay/log.h
 NEVER = float("inf")
@@ -53,11 +53,9 @@ def read_qemu(data):
     at = unit
     while at + unit <= len(data):
         sector, count, flags, _length = struct.unpack_from("<QQQQ", data, at)
-        if flags & ~31 or (not count and not flags):
+        if flags & ~(FLUSH | FUA | DISCARD) or (not count and not flags):
             break
         at += unit
-        if flags & MARK:
-            continue
         size = 0 if flags & DISCARD else count * unit
         if at + size > len(data):
             break
