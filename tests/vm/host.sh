@@ -40,7 +40,7 @@ prepare() {
 	for p in synced fsx remains; do
 		gcc -static -O2 -Wall -Wextra -o "$dir/bin/$p" "$here/$p.c"
 	done
-	gcc -static -O2 -Wall -Wextra -o "$dir/bin/record" "$repo/tests/replay/record.c"
+	quietly make -s -C "$repo/tests/replay" O="$(realpath "$dir")/bin" "$(realpath "$dir")/bin/record"
 	mkdir "$dir/tests"
 	cp "$repo/tests/lib.sh" "$dir/tests/"
 	cp -r "$here" "$dir/tests/vm"
