@@ -154,6 +154,7 @@ const char *cli_time(uint64_t seconds, char text[32]);
 void cli_stream_begin(struct cli *c, const char *array);
 void cli_stream(struct cli *c, struct json_object *element, bool first);
 void cli_finish(struct cli *c);
+
 #define CLI_PROGRESS_AFTER_MS	1000
 #define CLI_NO_ETA		UINT64_MAX
 
